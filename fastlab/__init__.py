@@ -1,0 +1,35 @@
+"""fastlab: a laboratory for small image classifiers, on fastai. The public names load what they need when first used."""
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "FastlabError": "fastlab.errors",
+    "Recipe": "fastlab.training.recipe",
+    "folder_dataloaders": "fastlab.images.batches",
+    "lenet_learner": "fastlab.training.learner",
+    "alexnet_learner": "fastlab.training.learner",
+    "lab_learner": "fastlab.training.learner",
+    "load_model": "fastlab.training.modelfile",
+    "train": "fastlab.training.train",
+    "test": "fastlab.training.test",
+    "predict": "fastlab.training.predict",
+    "check": "fastlab.check.folder",
+    "explain": "fastlab.inside.explain",
+    "Study": "fastlab.study.study",
+    "advise": "fastlab.study.advise",
+}
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name):
+    "Loads a public name when it is first asked for (PEP 562): `import fastlab` costs no torch."
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fastlab' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)
