@@ -1,4 +1,4 @@
-"""fastlab: a laboratory for small image classifiers, on fastai. The public names load what they need when first used."""
+"""fastlab: a laboratory for small image classifiers, on fastai. Public names load what they need when first used."""
 from importlib import import_module
 
 __version__ = "0.1.0"
@@ -14,16 +14,17 @@ _HOMES = {
     "train": "fastlab.training.train",
     "test": "fastlab.training.test",
     "predict": "fastlab.training.predict",
-    "check": "fastlab.check.folder",
     "explain": "fastlab.inside.explain",
     "Study": "fastlab.study.study",
     "advise": "fastlab.study.advise",
 }
-__all__ = [*_HOMES, "__version__"]
+__all__ = [*_HOMES, "check", "__version__"]
 
 
 def __getattr__(name):
     "Loads a public name when it is first asked for (PEP 562): `import fastlab` costs no torch."
+    if name == "check":
+        return import_module("fastlab.check")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastlab' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

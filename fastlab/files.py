@@ -13,8 +13,8 @@ from fastlab.errors import StorageError
 
 def natural_key(text):
     "Sorts as people count: '2' before '10', 'img2' before 'img10'; ties fall back to the text itself."
-    parts = re.split(r"(\d+)", str(text))
-    return [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in parts if part], str(text)
+    parts = filter(None, re.split(r"([0-9]+)", str(text)))
+    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts], str(text)
 
 
 def storage_problem(path, error):
