@@ -11,7 +11,7 @@ from torch import nn
 from fastlab.errors import OptionError, nearest
 from fastlab.nets.alexnet import alexnet, alexnet2012
 from fastlab.nets.lenet import lenet, lenet_classic
-from fastlab.nets.steps import testing_mode, zero_image
+from fastlab.nets.steps import evaluating, zero_image
 from fastlab.nets.torchvision_nets import torchvision_net
 from fastlab.seeds import kept_random_state
 
@@ -125,7 +125,7 @@ def checked(built, net, classes, channels, size):
         raise OptionError(f"net: {net} gave a {type(built).__name__}; it must give a torch.nn.Module.")
     given = f"net: {net}, given one image of {channels}x{size}x{size},"
     try:
-        with kept_random_state(), testing_mode(built), torch.no_grad():
+        with kept_random_state(), evaluating(built), torch.no_grad():
             scores = built(zero_image(built, channels, size))
     except FORWARD_MISTAKES as error:
         raise OptionError(f"{given} failed: {error}. Does it take this size and these channels?") from error

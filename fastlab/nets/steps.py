@@ -18,7 +18,7 @@ class Step:
 
 
 @contextmanager
-def testing_mode(net):
+def evaluating(net):
     "The network in eval mode; afterwards every part is in the mode that it was in."
     modes = [(part, part.training) for part in net.modules()]
     net.eval()
@@ -60,6 +60,6 @@ def steps(net, channels, size):
         if torch.is_tensor(output) and inputs and torch.is_tensor(inputs[0]):
             seen.append(Step(names[module], module, tuple(inputs[0].shape[1:]), tuple(output.shape[1:])))
 
-    with kept_random_state(), testing_mode(net), hooked(names, note), torch.no_grad():
+    with kept_random_state(), evaluating(net), hooked(names, note), torch.no_grad():
         net(zero_image(net, channels, size))
     return seen
