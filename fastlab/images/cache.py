@@ -2,8 +2,8 @@
 
 The key of a cache file is a digest of each file's path, size and times of change (modification and inode change, which
 no ordinary write can leave as they were) and of the options: a changed, added or removed file gives another key.
-Beside the array stands a small JSON with its shape, the digest of each block and the reasons of unreadable files; a cut or
-damaged array is noticed and decoded again. The least recently used arrays are removed once all together pass a bound."""
+Beside the array stands a small JSON with its shape, the digest of each block and the reasons of unreadable files; a cut
+or damaged array is noticed and decoded again. Once all arrays together pass a bound, the least recently used go."""
 import json
 import math
 import os

@@ -17,7 +17,8 @@ from fastlab.seeds import numpy_generator
 
 SPLITS = ("train", "develop", "test")
 SPLIT_NAMES = {"train": "train", "training": "train", "develop": "develop", "valid": "develop", "val": "develop",
-               "validation": "develop", "dev": "develop", "test": "test", "testing": "test", "total_train": "total_train"}
+               "validation": "develop", "dev": "develop", "test": "test", "testing": "test",
+               "total_train": "total_train"}
 SHARES = {"train": 0.64, "develop": 0.16, "test": 0.20}
 IGNORED = frozenset({"thumbs.db", "desktop.ini", "classes.json", "drawn.json", "__macosx"})
 
@@ -142,8 +143,7 @@ def _classes(path):
     classes = [child.name for child in children if child.is_dir()]
     loose = [child.name for child in children if not child.is_dir() and child.suffix.lower() in SUFFIXES]
     if loose:
-        raise FolderError(f"{path}: {len(loose)} image{'s lie' if len(loose) > 1 else ' lies'} beside the class folders "
-                          f"({_listed(loose)}). Every image belongs into the folder of its class.")
+        raise FolderError(f"{path}: images lie beside the class folders ({_listed(loose)}). Every image belongs into the folder of its class.")
     if not classes:
         raise FolderError(f"{path}: the folder is empty. Put one sub-folder a class into it, with that class's images.")
     if len(classes) < 2:
@@ -220,7 +220,7 @@ def _split_each_class(labels, shares, seed):
 
 
 def class_names(path, classes):
-    "{class: name to show} from `classes.json` in the folder or its parent; a class without one shows its folder's name."
+    "{class: name to show}, from `classes.json` in the folder or its parent; without one, the folder's name."
     for place in (path / "classes.json", path.parent / "classes.json"):
         if place.is_file():
             try:

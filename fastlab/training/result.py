@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 class Result:
     """The outcome of one run, a pure function of (arrays, Recipe, seed).
 
-    `epochs`: name -> float array, one number an epoch: losses, accuracies (fractions), lr, seconds, share of exact zeros.
-    `marks`: epoch -> name -> array, the predictions after that epoch, in the order of the split: class numbers (int16)
-    under 'train', 'develop', 'test', 'develop_as_printed', 'test_as_printed', and 'test_probabilities' (float16, N x C).
+    `epochs`: name -> float array, one number an epoch: losses, accuracies (fractions), lr, seconds, share of zeros.
+    `marks`: epoch -> name -> array, the predictions after that epoch, in the split's order: class numbers (int16) under
+    'train', 'develop', 'test', 'develop_as_printed', 'test_as_printed', and 'test_probabilities' (float16, N x C).
     `machine`: what the bits depend on besides the inputs (capability, threads, torch's version).
     `seconds`: wall time of the whole run."""
     epochs: dict

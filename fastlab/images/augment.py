@@ -1,0 +1,119 @@
+"""Augmentation on whole batches, on the device: every image its own draw, no loop over images.
+
+The maths are free functions of tensors and draws. `uniforms` are numbers in [0, 1), one row an image, that the loader
+draws for a whole epoch at once from that epoch's own seed: a batch's size and a resume change nothing in them."""
+import math
+
+import torch
+from torch.nn.functional import grid_sample
+
+from fastlab.errors import one_of
+
+KINDS = ("none", "crop", "crop+mirror", "handwriting")
+PAD_SHARE = 14                  # images not larger than the crop are padded by a 14th of their size: 28 px by 2
+ROTATION = math.radians(12.0)   # handwriting: the most it turns, each way
+SCALE = 0.12                    # … grows or shrinks, each axis by itself
+SHEAR = 0.20                    # … leans
+SHIFT = 0.07                    # … moves, in shares of the image's size
+WAVES = 4                       # … coarse grid of the elastic field, points a side
+ELASTIC = 0.075                 # … deviation of the elastic field, in shares of the image's size
+UNIFORMS = {"none": 0, "crop": 2, "crop+mirror": 3, "handwriting": 7 + 2 * WAVES * WAVES}
+
+
+def crop(images, top, left, size):
+    """Cuts size × size pixels out of each image (N, C, H, W) at its own (top, left), int64 (N,). What lies outside an
+    image repeats its border, so negative offsets pad. Returns (N, C, size, size) in channels-last order."""
+    height, width = images.shape[2:]
+    steps = torch.arange(size, device=images.device)
+    rows = (top[:, None] + steps).clamp_(0, height - 1)
+    columns = (left[:, None] + steps).clamp_(0, width - 1)
+    number = torch.arange(len(images), device=images.device)
+    cut = images.permute(0, 2, 3, 1)[number[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return cut.permute(0, 3, 1, 2)
+
+
+def centre_crop(images, size):
+    "The middle size × size pixels of images (N, C, H, W), a view."
+    top, left = (images.shape[2] - size) // 2, (images.shape[3] - size) // 2
+    return images[:, :, top:top + size, left:left + size]
+
+
+def crop_positions(uniforms, height, width, size):
+    "Random (top, left), int64 (N,) each, from uniforms (N, 2); images not larger than `size` are padded first."
+    def along(length, uniform):
+        pad = 0 if length > size else max(length // PAD_SHARE, 1)
+        places = length + 2 * pad - size + 1
+        return (uniform * places).long().clamp_(max=places - 1) - pad
+    return along(height, uniforms[:, 0]), along(width, uniforms[:, 1])
+
+
+def mirror(images, chosen):
+    "Mirrors left and right those images (N, C, H, W) where `chosen` (N,) is true."
+    return torch.where(chosen[:, None, None, None], images.flip(3), images)
+
+
+def ten_crops(images, size, mirrored=True):
+    """Four corners and the centre of each image (N, C, H, W), then all mirrored too: a list of 5 or 10 tensors
+    (N, C, size, size). Source: Krizhevsky et al. 2012, section 4.1."""
+    down, right = images.shape[2] - size, images.shape[3] - size
+    places = ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2))
+    crops = [images[:, :, top:top + size, left:left + size] for top, left in places]
+    return crops + [part.flip(3) for part in crops] if mirrored else crops
+
+
+def handwriting_grid(uniforms, size):
+    """The sampling grid (N, size, size, 2), in −1…1, of a random affine map and a smooth elastic field.
+    uniforms: (N, UNIFORMS['handwriting']). The elastic field follows Simard et al. 2003, with a coarse grid of normal
+    numbers smoothed by cubic interpolation in place of their Gaussian."""
+    count, device = len(uniforms), uniforms.device
+    signed = uniforms[:, :6] * 2 - 1
+    angle, lean = signed[:, 0] * ROTATION, signed[:, 1] * SHEAR
+    scale_x, scale_y = torch.exp(signed[:, 2] * SCALE), torch.exp(signed[:, 3] * SCALE)
+    cosine, sine = angle.cos(), angle.sin()
+    affine = torch.stack([scale_x * cosine, scale_x * (lean * cosine - sine),
+                          scale_y * sine, scale_y * (lean * sine + cosine)], 1).view(count, 2, 2)
+    steps = (torch.arange(size, device=device) * 2 + 1) / size - 1
+    plane = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), -1).view(-1, 2)
+    grid = plane @ affine.transpose(1, 2) + (signed[:, None, 4:6] * (2 * SHIFT))
+    coarse = torch.erfinv((uniforms[:, 7:] * 2 - 1).clamp(-0.999, 0.999)).view(count, 2, WAVES, WAVES) * math.sqrt(2)
+    amplitude = (2 * ELASTIC) * uniforms[:, 6, None, None, None]
+    smooth = _cubic(size, device)
+    field = (smooth @ (coarse * amplitude) @ smooth.T).view(count, 2, -1).transpose(1, 2)
+    return (grid + field).view(count, size, size, 2)
+
+
+def _cubic(size, device, kept={}):  # noqa: B006 (a cache of a few constant matrices)
+    "The matrix (size, WAVES) of uniform cubic B-spline weights that spreads a coarse grid over an image's side."
+    if (size, device) not in kept:
+        place = torch.linspace(0, WAVES - 1, size)[:, None]
+        gap = (place - torch.arange(WAVES)).abs()
+        weight = torch.where(gap < 1, 2 / 3 - gap ** 2 + gap ** 3 / 2, (2 - gap).clamp(min=0) ** 3 / 6)
+        kept[size, device] = (weight / weight.sum(1, keepdim=True)).to(device)
+    return kept[size, device]
+
+
+def handwriting(images, uniforms):
+    "Bends floating-point images (N, C, S, S) as another hand might have written them; the border is repeated."
+    grid = handwriting_grid(uniforms, images.shape[2])
+    return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+class Augmentation:
+    """One kind of augmentation, from `size` stored pixels to `crop_size` for the network, in the two places where it
+    acts: on uint8 pixels before they become numbers, and on the numbers."""
+
+    def __init__(self, kind, crop_size):
+        self.kind, self.crop_size = one_of("augment", kind, KINDS), crop_size
+        self.uniforms = UNIFORMS[kind]
+
+    def on_pixels(self, images, uniforms):
+        "uint8 (N, C, H, W) → uint8 (N, C, crop, crop); `uniforms` None means evaluation: the centre."
+        if uniforms is None or self.kind in ("none", "handwriting"):
+            return images if images.shape[2] == self.crop_size else centre_crop(images, self.crop_size)
+        top, left = crop_positions(uniforms, *images.shape[2:], self.crop_size)
+        images = crop(images, top, left, self.crop_size)
+        return mirror(images, uniforms[:, 2] < 0.5) if self.kind == "crop+mirror" else images
+
+    def on_numbers(self, images, uniforms):
+        "float (N, C, S, S) → float (N, C, S, S)."
+        return handwriting(images, uniforms) if self.kind == "handwriting" and uniforms is not None else images

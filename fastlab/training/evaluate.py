@@ -1,0 +1,96 @@
+"""Predictions, computed once and kept as arrays; and the report's own way of testing, which never calls eval().
+
+`testing = 'eval'` is the proper way. `testing = 'as-printed'` is the report's: one image at a time through a network
+still in training mode, so that dropout stays on and BatchNorm normalises with the statistics of that single image."""
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import instance_norm
+
+from fastlab.errors import OptionError, one_of
+from fastlab.images.augment import centre_crop, ten_crops
+from fastlab.images.batches import VALIDATION_BATCH, normalised
+from fastlab.seeds import kept_random_state, seed_for
+
+TESTING = ("eval", "as-printed")
+CHUNK = VALIDATION_BATCH        # images (or crops) in memory at once
+
+
+@torch.no_grad()
+def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn=0, precision="fp32", ten_crop=False,
+           mirrored=False):
+    """The network's scores, float32 (N, classes), before softmax; with `ten_crop` log of the averaged probabilities.
+
+    images: uint8 tensor or array (N, H, W, C). mean, deviation: a channel, as fractions of white. seed, turn: settle
+    the dropout of as-printed testing. ten_crop: corners and centre, with `mirrored` their mirrors too, averaged.
+    Memory is bounded: `CHUNK` images or crops at a time. Raises OptionError."""
+    one_of("testing", testing, TESTING)
+    images = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
+    device = next(net.parameters()).device
+    crop = crop or images.shape[1]
+    if ten_crop and testing == "as-printed":
+        raise OptionError("ten_crop: testing as printed goes image by image, without crops. Choose one of the two.")
+    step = max(CHUNK // (10 if ten_crop else 1), 1)
+
+    def forward(pixels):
+        numbers = normalised(pixels, mean, deviation)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            return net(numbers).float()
+
+    found = []
+    with as_printed(net, seed, turn) if testing == "as-printed" else evaluating(net):
+        for start in range(0, len(images), step):
+            pixels = images[start:start + step].to(device).permute(0, 3, 1, 2)
+            if ten_crop:
+                crops = ten_crops(pixels, crop, mirrored)
+                shares = forward(torch.cat(crops)).softmax(1).view(len(crops), len(pixels), -1)
+                found.append(shares.mean(0).clamp_min(1e-30).log())
+            else:
+                found.append(forward(centre_crop(pixels, crop)))
+    return torch.cat(found) if found else torch.zeros(0, 0)
+
+
+@contextmanager
+def evaluating(net):
+    "The network in evaluation mode, afterwards in the mode that each part had before."
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        yield net
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+@contextmanager
+def as_printed(net, seed, turn=0):
+    """The network as the report tests it, for any number of images at once: dropout on, drawn from (seed, turn), and
+    BatchNorm with each image's own statistics, which is instance normalisation; running statistics stay as they are."""
+    plain = {module: module.forward for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)}
+    with kept_random_state(), evaluating(net):
+        torch.manual_seed(seed_for(seed, "printed", turn))
+        for module in net.modules():
+            if isinstance(module, nn.modules.dropout._DropoutNd):
+                module.training = True
+        for module in plain:
+            module.forward = _OwnStatistics(module)
+        try:
+            yield net
+        finally:
+            for module in plain:
+                del module.forward
+
+
+class _OwnStatistics:
+    "BatchNorm in training mode on a batch of one, for every image of a larger batch at the same time."
+
+    def __init__(self, norm):
+        self.norm = norm
+
+    def __call__(self, images):
+        if images.dim() < 3 or images[0, 0].numel() < 2:
+            raise OptionError("testing as printed: BatchNorm cannot take statistics from the single value that one "
+                              "image gives it. Use testing = eval for this network.")
+        return instance_norm(images, weight=self.norm.weight, bias=self.norm.bias, eps=self.norm.eps)

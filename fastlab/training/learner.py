@@ -1,0 +1,157 @@
+"""Learners for fastlab's networks: everything that works on a fastai Learner works on them, from the same bits as the
+command line. Source of the networks and defaults: the report, "The networks" and "Training and testing"."""
+import time
+
+import numpy as np
+import torch
+from fastai.callback.core import Callback, TrainEvalCallback
+from fastai.losses import CrossEntropyLossFlat
+from torch.nn.functional import cross_entropy
+
+from fastlab.errors import OptionError
+from fastlab.images.batches import ToNetwork
+from fastlab.nets import build
+from fastlab.nets.weights import body_and_head, load_body
+from fastlab.seeds import kept_random_state, seed_for
+from fastlab.training.loop import RepeatableLearner
+from fastlab.training.machine import precision_for
+from fastlab.training.optimizers import current_rate, optimizer_for
+from fastlab.training.penalties import L1Penalty
+from fastlab.training.recipe import Recipe
+from fastlab.training.recorder import Accuracy, DeviceRecorder, LightProgress
+from fastlab.training.schedules import DividedOnPlateau
+
+
+class CrossEntropy(CrossEntropyLossFlat):
+    "Cross-entropy of (N, classes) scores, on plain tensors; fastai's activation, decodes and reduction stay."
+
+    def __call__(self, inp, targ, **options):
+        reduction = options.get("reduction", self.func.reduction)
+        return cross_entropy(inp, targ, weight=self.func.weight, reduction=reduction)
+
+
+class EpochLog(Callback):
+    "Writes each epoch's figures into `learn.history`: one dict an epoch, kept through `lr_find` and stages of fitting."
+    order, while_searching = 51, False
+
+    def before_epoch(self):
+        self.begun = time.perf_counter()
+
+    def after_epoch(self):
+        names, values = self.learn.recorder.metric_names[1:], self.learn.recorder.values[-1]
+        figures = {name.replace("valid_", "develop_"): value for name, value in zip(names, values) if name != "time"}
+        if "accuracy" in figures:
+            figures["develop_accuracy"] = figures.pop("accuracy")
+        losses = self.learn.recorder.raw_losses[-self.learn.train_steps:]
+        figures["train_loss"] = float(np.mean(losses)) if losses else float("nan")
+        self.learn.history.append({"epoch": len(self.learn.history) + 1, **figures, "lr": current_rate(self.learn.opt),
+                                   "seconds": time.perf_counter() - self.begun})
+
+
+class LabLearner(RepeatableLearner):
+    "A Learner that knows its Recipe: `fit_recipe()` trains as `fastlab train` does."
+
+    def __init__(self, dls, recipe, net, seed=0, cbs=None, opt_func=None, metrics=None, loss_func=None, **options):
+        self.recipe = recipe
+        device = dls.device or torch.device("cpu")
+        cbs = [*([L1Penalty(recipe.l1, recipe.l1_form)] if recipe.l1 else []), *_listed(cbs)]
+        super().__init__(dls, net.to(memory_format=torch.channels_last),
+                         loss_func or CrossEntropy(weight=class_weights(dls, recipe)),
+                         opt_func or optimizer_for(recipe, device), lr=recipe.lr, seed=seed, precision=recipe.precision,
+                         metrics=[Accuracy()] if metrics is None else metrics, path=options.pop("path", "."),
+                         cbs=[TrainEvalCallback(), DeviceRecorder(), EpochLog(), LightProgress(), *cbs],
+                         default_cbs=False, **options)
+
+    @property
+    def train_steps(self):
+        "Steps of one epoch."
+        return len(self.dls.train)
+
+    def fit_recipe(self, cbs=None, start_epoch=0):
+        "Trains for the Recipe's epochs with its schedule; from `start_epoch` on where a checkpoint was restored."
+        recipe, cbs = self.recipe, _listed(cbs)
+        if recipe.freeze and not start_epoch:
+            self.freeze()
+            self.fit(recipe.freeze, recipe.lr)
+            self.unfreeze()
+        if recipe.schedule == "one-cycle":
+            self.fit_one_cycle(recipe.epochs, recipe.lr, cbs=cbs, start_epoch=start_epoch)
+            return self
+        if recipe.schedule == "plateau":
+            cbs = [*cbs, *([] if hasattr(self, "divided_on_plateau") else [DividedOnPlateau()])]
+        rate = current_rate(self.opt) if start_epoch else recipe.lr
+        self.fit(recipe.epochs, rate, cbs=cbs, start_epoch=start_epoch)
+        return self
+
+
+def lab_learner(dls, recipe=None, seed=0, **options):
+    """The Learner of a Recipe (by default the report's LeNet) on DataLoaders made by fastlab. `seed` settles initial
+    weights, data order, augmentation and dropout. Further options are fastai's: cbs, metrics, opt_func, loss_func …"""
+    recipe = recipe if recipe is not None else Recipe()
+    data = dls.arrays
+    crop = crop_size_of(dls)
+    device = dls.device or torch.device("cpu")
+    recipe = recipe.changed(batch_size=dls.train.bs, augment=augmentation_of(dls), channels=data.channels,
+                            size=data.size[0], crop=crop)
+    recipe = recipe.resolved(data.channels, data.size[0], precision_for(device))
+    dls.train.seed = dls.valid.seed = seed
+    net = build_net(recipe, len(data.classes), seed)
+    splitter = {"splitter": body_and_head} if recipe.weights or recipe.freeze else {}
+    return LabLearner(dls, recipe, net, seed, **{**splitter, **options})
+
+
+def build_net(recipe, classes, seed):
+    "The Recipe's network with the initial weights of `seed`; where shapes agree, variants begin alike."
+    with kept_random_state():
+        torch.manual_seed(seed_for(seed, "weights"))
+        net = build(recipe.net, classes, recipe.channels, recipe.crop, recipe.norm, recipe.dropout, recipe.lrn,
+                    recipe.width, **dict(recipe.switches))
+    if recipe.weights:
+        load_body(net, recipe.weights)
+    return net
+
+
+def lenet_learner(dls, classic=False, seed=0, **options):
+    """A Learner with a LeNet: the report's refined one, or the classic of 1998. Options are a Recipe's fields (norm,
+    dropout, l1, l2, optimizer, lr, epochs …) and a fastai Learner's (cbs, metrics, opt_func …)."""
+    return _net_learner(dls, "lenet-classic" if classic else "lenet", seed, options)
+
+
+def alexnet_learner(dls, full=False, seed=0, **options):
+    "A Learner with an AlexNet: the report's reduced one, or with `full` that of 2012. Options as for lenet_learner."
+    return _net_learner(dls, "alexnet2012" if full else "alexnet", seed, options)
+
+
+def _net_learner(dls, net, seed, options):
+    fields = {name: options.pop(name) for name in Recipe.names() if name in options}
+    for name in ("batch_size", "augment", "size", "channels", "crop", "on"):
+        if name in fields:
+            raise OptionError(f"{name}: this is settled by the DataLoaders; give it to folder_dataloaders.")
+    if net == "alexnet2012":
+        fields = {**{name: value for name, value in Recipe.for_net(net).to_dict().items()
+                     if name not in ("batch_size", "augment", "size", "channels", "crop", "on")}, **fields}
+    return lab_learner(dls, Recipe(**{"net": net, **fields}), seed, **options)
+
+
+def crop_size_of(dls):
+    "Pixels that the network sees of an image."
+    return next((tfm.augmentation.crop_size for tfm in dls.train.after_batch.fs if isinstance(tfm, ToNetwork)),
+                dls.arrays.size[0])
+
+
+def augmentation_of(dls):
+    "The word for what the DataLoaders do to training images."
+    return next((tfm.augmentation.kind for tfm in dls.train.after_batch.fs if isinstance(tfm, ToNetwork)), "none")
+
+
+def class_weights(dls, recipe):
+    "None, or a weight a class, inverse to how often it stands in the training split, with mean 1 over its images."
+    if recipe.class_weights == "none":
+        return None
+    labels = dls.arrays.labels[dls.arrays.splits["train"]]
+    counts = np.bincount(labels, minlength=len(dls.arrays.classes))
+    return torch.tensor(len(labels) / (len(counts) * np.maximum(counts, 1)), dtype=torch.float32, device=dls.device)
+
+
+def _listed(cbs):
+    return [] if cbs is None else list(cbs) if isinstance(cbs, list | tuple) else [cbs]

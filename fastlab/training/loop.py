@@ -1,0 +1,172 @@
+"""A fastai Learner whose loop costs little and repeats exactly.
+
+Every event of fastai's is still called, in the same order; what goes is the search for who listens (kept until the
+callbacks change), the walk over each batch for its device, and random numbers shared with the rest of the program."""
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from fastai.callback.core import Callback, CancelBatchException, CancelEpochException
+from fastai.callback.schedule import SuggestionMethod
+from fastai.learner import Learner
+
+from fastlab.errors import TrainingError
+from fastlab.images.batches import BatchLoader
+from fastlab.seeds import kept_random_state, seed_for
+from fastlab.training.optimizers import current_rate
+
+
+class RepeatableLearner(Learner):
+    """A Learner with one seed per purpose. `epochs_trained` counts the epochs behind it, over all calls of `fit`; the
+    order, augmentation and dropout of epoch k depend on (seed, k) alone. `history` holds one dict an epoch and
+    survives `lr_find` and stages. The global random state is left as it was found."""
+
+    def __init__(self, dls, model, *arguments, seed=0, precision="fp32", **options):
+        self.seed, self.precision = seed, precision
+        self.epochs_trained, self.history, self.searching, self.start_epoch = 0, [], False, 0
+        self._listening, self._listening_for, self._device = {}, 0, None
+        super().__init__(dls, model, *arguments, **options)
+
+    # -- events ------------------------------------------------------------------------------------------------------
+    def add_cb(self, cb):
+        self._listening = {}
+        return super().add_cb(cb)
+
+    def remove_cb(self, cb):
+        self._listening = {}
+        return super().remove_cb(cb)
+
+    def __call__(self, event_name):
+        for name in [event_name] if isinstance(event_name, str) else event_name:
+            for callback in self._listeners(name):
+                callback(name)
+
+    def _listeners(self, event_name):
+        "The callbacks that have something to do at an event, in order; all of them after a fit, which resets them."
+        if self._listening_for != len(self.cbs):
+            self._listening, self._listening_for = {}, len(self.cbs)
+        if event_name not in self._listening:
+            self._listening[event_name] = [cb for cb in self.cbs.sorted("order")
+                                           if event_name == "after_fit" or _listens(cb, event_name)]
+        return self._listening[event_name]
+
+    @property
+    def smooth_loss(self):
+        "The smoothed training loss up to the last step, read from the device only when somebody asks."
+        loss = self.recorder.read()
+        if loss is None:
+            raise AttributeError("smooth_loss: no step has been trained yet")
+        return loss
+
+    @contextmanager
+    def no_bar(self):
+        "Without a progress bar for a while; afterwards the same one is back."
+        bars = [cb for cb in self.cbs if cb.name == "progress"]
+        with self.removed_cbs(bars):
+            yield self
+
+    # -- one step ----------------------------------------------------------------------------------------------------
+    def one_batch(self, i, b):
+        self.iter = i
+        if not self._in_place(b):
+            b = self._set_device(b)
+        self._split(b)
+        self._with_events(self._do_one_batch, "batch", CancelBatchException)
+
+    def _in_place(self, batch):
+        return all(type(part) is torch.Tensor and part.device == self._device for part in batch)
+
+    def _split(self, b):
+        if len(b) == 2:
+            self.xb, self.yb = b[:1], b[1:]
+        else:
+            super()._split(b)
+
+    def _do_one_batch(self):
+        self.pred = self.forward(*self.xb)
+        self("after_pred")
+        if self.yb:
+            self.loss_grad = self.loss_func(self.pred, *self.yb)
+            self.loss = self.loss_grad.detach().clone() if self.training else self.loss_grad
+        self("after_loss")
+        if self.training and self.yb:
+            self._do_grad_opt()
+
+    def forward(self, *inputs):
+        "The network's scores in float32; calculated in bfloat16 where the precision says so."
+        if self.precision != "bf16":
+            return self.model(*inputs)
+        with torch.autocast(inputs[0].device.type, dtype=torch.bfloat16):
+            return self.model(*inputs).float()
+
+    # -- one epoch, one fit ------------------------------------------------------------------------------------------
+    def _do_epoch_train(self):
+        self._device = next(self.model.parameters()).device
+        if isinstance(self.dls.train, BatchLoader):
+            self.dls.train.turn = self.epochs_trained
+        torch.manual_seed(seed_for(self.seed, "dropout", self.epochs_trained))
+        super()._do_epoch_train()
+        if not self.searching:
+            self.check_finite()
+            self.epochs_trained += 1
+
+    def _do_epoch_validate(self, ds_idx=1, dl=None):
+        self._device = next(self.model.parameters()).device
+        super()._do_epoch_validate(ds_idx, dl)
+
+    def _do_fit(self):
+        for epoch in range(self.start_epoch, self.n_epoch):
+            self.epoch = epoch
+            self._with_events(self._do_epoch, "epoch", CancelEpochException)
+
+    def fit(self, n_epoch, lr=None, wd=None, cbs=None, reset_opt=False, start_epoch=0):
+        "As fastai's; leaves the program's random numbers alone. Raises TrainingError for losses that are not finite."
+        self.start_epoch = start_epoch
+        with kept_random_state():
+            super().fit(n_epoch, lr, wd, cbs, reset_opt)
+        if not self.searching:
+            self.check_finite()  # a callback may have ended the fit early, as TerminateOnNaN does
+
+    def check_finite(self):
+        "A TrainingError that names the epoch and the first step whose loss was not finite."
+        where = f"epoch {len(self.history) + 1}"
+        for step, loss in enumerate(self.recorder.raw_losses, 1):
+            if not abs(loss) < float("inf"):
+                raise TrainingError(f"{where}: the loss is {loss} at step {step} of this fit. Take a lower learning "
+                                    f"rate (now {current_rate(self.opt):g}), or look for broken inputs.")
+        if not all(torch.isfinite(parameter).all() for parameter in self.model.parameters()):
+            raise TrainingError(f"{where}: weights are not finite. Take a lower learning rate "
+                                f"(now {current_rate(self.opt):g}).")
+
+    def lr_find(self, start_lr=1e-7, end_lr=10, num_it=100, stop_div=True, show_plot=True,
+                suggest_funcs=(SuggestionMethod.Valley,)):
+        "fastai's learning-rate finder; afterwards weights, optimizer, history and random numbers are as before."
+        with self._put_back():
+            return super().lr_find(start_lr, end_lr, num_it, stop_div, show_plot, suggest_funcs)
+
+    @contextmanager
+    def _put_back(self):
+        "A search that leaves nothing behind, in the Learner or on disk, even when it is interrupted."
+        weights, path = deepcopy(self.model.state_dict()), self.path
+        state = deepcopy(self.opt.state_dict()) if self.opt is not None else None
+        listeners = [cb for cb in self.cbs if not getattr(cb, "while_searching", True)]
+        with TemporaryDirectory() as place:
+            self.path, self.searching = Path(place), True
+            try:
+                with self.removed_cbs(listeners):
+                    yield
+            finally:
+                self.path, self.searching = path, False
+                self.model.load_state_dict(weights)
+                if state is None:
+                    self.opt = None
+                else:
+                    self.opt.load_state_dict(state)
+
+
+def _listens(callback, event_name):
+    "Whether a callback has a method of its own for an event; fastai's forwarding to the Learner does not count."
+    return event_name in vars(callback) or any(event_name in vars(kind) for kind in type(callback).__mro__[:-1]
+                                               if kind is not Callback)
