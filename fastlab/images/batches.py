@@ -7,6 +7,7 @@ import random
 from contextlib import contextmanager
 from pathlib import Path
 
+import fastai.vision.data  # noqa: F401 (registers how batches of images are shown)
 import numpy as np
 import torch
 from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
@@ -14,7 +15,6 @@ from fastai.data.core import TfmdDL
 from fastai.data.transforms import ToTensor
 from fastai.torch_core import TensorCategory, TensorImage, TensorImageBW, explode_types
 from fastai.vision.core import PILImage, PILImageBW
-
 from fasttransform import DisplayedTransform, Transform
 from PIL import Image
 
@@ -124,8 +124,8 @@ class BatchLoader(TfmdDL):
 
     def __iter__(self):
         if len(self) == 0 and self.n:
-            raise OptionError(f"batch size {self.bs}: the data has only {self.n} images, and with drop_last no batch is "
-                              "left. Take a smaller batch size, or drop_last=False.")
+            raise OptionError(f"batch size {self.bs}: the data has only {self.n} images, and with drop_last no batch "
+                              "is left. Take a smaller batch size, or drop_last=False.")
         if not self.by_index:
             yield from super().__iter__()
             return
@@ -174,7 +174,8 @@ class BatchLoader(TfmdDL):
                 batch = (tfm.batch(batch[0], uniforms), *batch[1:])
             else:
                 typed = tuple(part.as_subclass(kind) for part, kind in zip(batch, self._kinds()))
-                batch = tuple(part.as_subclass(torch.Tensor) for part in tfm(typed, split_idx=self.after_batch.split_idx))
+                typed = tfm(typed, split_idx=self.after_batch.split_idx)
+                batch = tuple(part.as_subclass(torch.Tensor) for part in typed)
         return batch
 
     def _kinds(self):
@@ -185,8 +186,8 @@ class BatchLoader(TfmdDL):
         if not self.by_index:
             super()._one_pass()
             return
-        kinds = self._kinds()
-        batch = tuple(part.as_subclass(kind) for part, kind in zip(self.batch(torch.zeros(1, dtype=torch.int64)), kinds))
+        plain = self.batch(torch.zeros(1, dtype=torch.int64))
+        batch = tuple(part.as_subclass(kind) for part, kind in zip(plain, self._kinds()))
         self._n_inp, self._types = 1, explode_types(batch)
 
     def one_batch(self):

@@ -143,7 +143,8 @@ def _classes(path):
     classes = [child.name for child in children if child.is_dir()]
     loose = [child.name for child in children if not child.is_dir() and child.suffix.lower() in SUFFIXES]
     if loose:
-        raise FolderError(f"{path}: images lie beside the class folders ({_listed(loose)}). Every image belongs into the folder of its class.")
+        raise FolderError(f"{path}: images lie beside the class folders ({_listed(loose)}). Every image "
+                          "belongs into the folder of its class.")
     if not classes:
         raise FolderError(f"{path}: the folder is empty. Put one sub-folder a class into it, with that class's images.")
     if len(classes) < 2:

@@ -1,0 +1,47 @@
+"""Testing saved networks on a folder: figures with their interval, and the predictions that they come from."""
+import numpy as np
+
+from fastlab.errors import FolderError, OptionError, one_of
+from fastlab.images.arrays import Arrays
+from fastlab.training.evaluate import TESTING
+from fastlab.training.figures import Tested
+from fastlab.training.predict import as_models, ensemble_probabilities
+
+SPLITS = ("test", "develop", "train", "all")
+
+
+def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, split_seed=0, group_by=None, cache=None,
+         skip_unreadable=False, progress=None):
+    """Tests a network (a Model, its path, or a list: an ensemble) on a folder; returns a Tested.
+
+    testing: 'eval', or 'as-printed' = the report's way, which never calls eval() (dropout drawn from `seed`). split:
+    'test', 'develop', 'train', or 'all' for a folder of which training saw nothing. Raises FolderError when the folder's
+    classes are not the network's or the split is missing, ImageError, ModelFileError."""
+    one_of("testing", testing, TESTING)
+    one_of("split", split, SPLITS)
+    models = as_models(model)
+    first = models[0]
+    arrays = folder if isinstance(folder, Arrays) else Arrays.from_folder(
+        folder, first.input["channels"], first.input["size"], split_seed, group_by, cache, skip_unreadable, progress)
+    check_classes(first, arrays, folder)
+    rows = np.arange(len(arrays.labels)) if split == "all" else arrays.splits[split]
+    if len(rows) == 0:
+        raise FolderError(f"{arrays.root or 'arrays'}: there is no {split} split. Give a folder with one, or test on "
+                          "--split develop.")
+    if ten_crop and testing == "as-printed":
+        raise OptionError("ten-crop and testing as-printed cannot be together; choose one.")
+    shares = ensemble_probabilities(models, arrays.images[rows], ten_crop, testing, seed)
+    return Tested(arrays.labels[rows], shares, first.classes, first.names, tuple(arrays.files[row] for row in rows),
+                  split, testing, first.crops if ten_crop else 1)
+
+
+test.__test__ = False           # pytest must not take the public function for a test
+
+
+def check_classes(model, arrays, folder):
+    "A FolderError where a folder's classes are not those that a network knows, in whatever order."
+    if arrays.classes != model.classes:
+        odd = sorted(set(arrays.classes) ^ set(model.classes))
+        what = f"differ in {', '.join(map(repr, odd))}" if odd else "stand in another order"
+        raise FolderError(f"{folder}: its classes and those of {model.path or 'the network'} {what}. Test on the classes "
+                          "that the network was trained on.")
