@@ -15,8 +15,8 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
     """Tests a network (a Model, its path, or a list: an ensemble) on a folder; returns a Tested.
 
     testing: 'eval', or 'as-printed' = the report's way, which never calls eval() (dropout drawn from `seed`). split:
-    'test', 'develop', 'train', or 'all' for a folder of which training saw nothing. Raises FolderError when the folder's
-    classes are not the network's or the split is missing, ImageError, ModelFileError."""
+    'test', 'develop', 'train', or 'all' for a folder of which training saw nothing. Raises FolderError when the
+    folder's classes are not the network's or the split is missing, ImageError, ModelFileError."""
     one_of("testing", testing, TESTING)
     one_of("split", split, SPLITS)
     models = as_models(model)
@@ -43,5 +43,5 @@ def check_classes(model, arrays, folder):
     if arrays.classes != model.classes:
         odd = sorted(set(arrays.classes) ^ set(model.classes))
         what = f"differ in {', '.join(map(repr, odd))}" if odd else "stand in another order"
-        raise FolderError(f"{folder}: its classes and those of {model.path or 'the network'} {what}. Test on the classes "
-                          "that the network was trained on.")
+        raise FolderError(f"{folder}: its classes and those of {model.path or 'the network'} {what}. Test on the "
+                          "classes that the network was trained on.")
