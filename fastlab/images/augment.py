@@ -17,6 +17,7 @@ SHEAR = 0.20                    # … leans
 SHIFT = 0.07                    # … moves, in shares of the image's size
 WAVES = 4                       # … coarse grid of the elastic field, points a side
 ELASTIC = 0.075                 # … deviation of the elastic field, in shares of the image's size
+VALIDATION_BATCH = 256          # images at once where nothing is learned; more does not pay on a CPU's caches
 UNIFORMS = {"none": 0, "crop": 2, "crop+mirror": 3, "handwriting": 7 + 2 * WAVES * WAVES}
 
 
@@ -96,6 +97,14 @@ def handwriting(images, uniforms):
     "Bends floating-point images (N, C, S, S) as another hand might have written them; the border is repeated."
     grid = handwriting_grid(uniforms, images.shape[2])
     return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def normalised(pixels, mean, deviation):
+    "uint8 (N, C, H, W) → float32, (pixels / 255 − mean) / deviation for each channel; keeps the memory layout."
+    if len(mean) == 1:
+        return torch.mul(pixels, 1 / (255 * deviation[0])).sub_(mean[0] / deviation[0])
+    mean, deviation = (torch.tensor(values, device=pixels.device).view(-1, 1, 1) for values in (mean, deviation))
+    return torch.mul(pixels, 1 / (255 * deviation)).sub_(mean / deviation)
 
 
 class Augmentation:

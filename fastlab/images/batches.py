@@ -20,13 +20,10 @@ from PIL import Image
 
 from fastlab.errors import OptionError
 from fastlab.images.arrays import Arrays
-from fastlab.images.augment import Augmentation
+from fastlab.images.augment import VALIDATION_BATCH, Augmentation, normalised
 from fastlab.images.cache import decoded
 from fastlab.images.decode import open_image
 from fastlab.seeds import torch_generator
-
-VALIDATION_BATCH = 256          # images at once where nothing is learned; more does not pay on a CPU's caches
-
 
 class PILGrey(PILImageBW):
     "A grey image, shown as it is (fastai shows its own grey images inverted)."
@@ -86,14 +83,6 @@ class ToNetwork(DisplayedTransform):
         mean, deviation = (torch.tensor(values, device=images.device).view(-1, 1, 1)
                            for values in (self.mean, self.deviation))
         return (images * deviation + mean).clamp(0, 1)
-
-
-def normalised(pixels, mean, deviation):
-    "uint8 (N, C, H, W) → float32, (pixels / 255 − mean) / deviation for each channel; keeps the memory layout."
-    if len(mean) == 1:
-        return torch.mul(pixels, 1 / (255 * deviation[0])).sub_(mean[0] / deviation[0])
-    mean, deviation = (torch.tensor(values, device=pixels.device).view(-1, 1, 1) for values in (mean, deviation))
-    return torch.mul(pixels, 1 / (255 * deviation)).sub_(mean / deviation)
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from torch import nn
 from torch.nn.functional import instance_norm
 
 from fastlab.errors import OptionError, one_of
-from fastlab.images.augment import centre_crop, ten_crops
-from fastlab.images.batches import VALIDATION_BATCH, normalised
+from fastlab.images.augment import VALIDATION_BATCH, centre_crop, normalised, ten_crops
 from fastlab.seeds import kept_random_state, seed_for
 
 TESTING = ("eval", "as-printed")

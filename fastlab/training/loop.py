@@ -25,7 +25,7 @@ class RepeatableLearner(Learner):
 
     def __init__(self, dls, model, *arguments, seed=0, precision="fp32", **options):
         self.seed, self.precision = seed, precision
-        self.epochs_trained, self.history, self.searching, self.start_epoch = 0, [], False, 0
+        self.epochs_trained, self.history, self.searching, self.first_epoch = 0, [], False, 0
         self._listening, self._listening_for, self._device = {}, 0, None
         super().__init__(dls, model, *arguments, **options)
 
@@ -117,13 +117,13 @@ class RepeatableLearner(Learner):
         super()._do_epoch_validate(ds_idx, dl)
 
     def _do_fit(self):
-        for epoch in range(self.start_epoch, self.n_epoch):
+        for epoch in range(self.first_epoch, self.n_epoch):
             self.epoch = epoch
             self._with_events(self._do_epoch, "epoch", CancelEpochException)
 
     def fit(self, n_epoch, lr=None, wd=None, cbs=None, reset_opt=False, start_epoch=0):
         "As fastai's; leaves the program's random numbers alone. Raises TrainingError for losses that are not finite."
-        self.start_epoch = start_epoch
+        self.first_epoch = start_epoch
         with kept_random_state():
             super().fit(n_epoch, lr, wd, cbs, reset_opt)
         if not self.searching:

@@ -1,4 +1,4 @@
-"""Training on a folder as `fastlab train` does it: from images to a tested, saved network, going on where it was cut."""
+"""Training on a folder as `fastlab train` does it: from images to a tested, saved network, resumed where it was cut."""
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +40,14 @@ class Trained:
 
 
 def train(folder, recipe=None, seed=0, save=None, device="auto", split_seed=0, group_by=None, cache=None,
-          skip_unreadable=False, progress=None, cbs=None, threads=None, resume=True, tested=True):
+          skip_unreadable=False, progress=None, cbs=None, threads=None, resume=True, tested=True,
+          on_start=None):
     """Trains a Recipe (by default the report's LeNet) on a folder or an Arrays; returns a Trained.
 
     save: the model file to write, whole, in place of what was there. The same call after an interruption goes on after
     the last epoch that was kept, to the same bits (`resume`). tested: whether the test split is read at the end.
-    threads: of torch; None leaves them. Raises FastlabError."""
+    threads: of torch; None leaves them. on_start(learn, epochs restored) is called before the first step.
+    Raises FastlabError."""
     recipe = recipe or Recipe()
     if save is not None:
         check_writable(save)
@@ -56,7 +58,7 @@ def train(folder, recipe=None, seed=0, save=None, device="auto", split_seed=0, g
     learn = learner_for(arrays, recipe, seed, device)
     if learn.recipe.schedule == "plateau":
         learn.add_cb(DividedOnPlateau())
-    done, checkpoint = _fit(learn, arrays, seed, cache, cbs, resume)
+    done, checkpoint = _fit(learn, arrays, seed, cache, cbs, resume, on_start)
     model = model_of(learn)
     develop = test(model, arrays, split="develop")
     final = test(model, arrays) if tested and len(arrays.splits["test"]) else None
@@ -70,10 +72,12 @@ def train(folder, recipe=None, seed=0, save=None, device="auto", split_seed=0, g
     return Trained(model, learn, develop, final, sum(epoch["seconds"] for epoch in learn.history), machine, done)
 
 
-def _fit(learn, arrays, seed, cache, cbs, resume):
+def _fit(learn, arrays, seed, cache, cbs, resume, on_start=None):
     "Trains what an earlier start has not; (epochs that were restored, the Checkpoint)."
     checkpoint = Checkpoint(checkpoint_path(arrays, learn.recipe, seed, Path(cache) if cache else None))
     done = restore(learn, checkpoint.path) if resume and not learn.recipe.freeze else 0
+    if on_start:
+        on_start(learn, done)
     if done < learn.recipe.epochs:
         with learn.no_bar(), learn.no_logging():
             learn.fit_recipe(cbs=[checkpoint, *(cbs or [])], start_epoch=done)

@@ -1,0 +1,239 @@
+"""The `fastlab` command, thin: options in, a room's function called, its figures printed. Rooms are imported inside the
+commands that need them, so that `fastlab --help` costs no torch."""
+import json
+import sys
+import warnings
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from fastlab.errors import FastlabError, OptionError
+from fastlab.training.recipe import Recipe
+
+app = typer.Typer(name="fastlab", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
+                  help="A laboratory for small image classifiers: train LeNet and AlexNet on a folder of images, test "
+                       "them, and say with evidence which network and which tricks pay.")
+Folder = Annotated[Path | None, typer.Argument(help="<split>/<class>/<image> or <class>/<image>; left out: the "
+                                                       "default data set, 12 drawn characters", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object as the last line of standard output")]
+Seed = Annotated[int, typer.Option(help="settles weights, order, augmentation and dropout")]
+Cache = Annotated[Path | None, typer.Option(help="folder for decoded images", show_default=False)]
+Skip = Annotated[bool, typer.Option("--skip-unreadable", help="go on without images that cannot be read")]
+GroupBy = Annotated[str | None, typer.Option(help="regular expression on file names: matches that are equal stay in "
+                                                     "one split", show_default=False)]
+SplitSeed = Annotated[int, typer.Option(help="settles the split of a folder that has none")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
+OutDir = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]
+RECIPE_FIELDS = tuple(name for name in Recipe.names() if name != "switches")
+
+
+def main():
+    "Runs the command line: exit 0 done, 1 findings, 2 a user's mistake, 130 Ctrl-C; never a traceback for a mistake."
+    warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)  # fastai's own, while it is imported
+    warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments):
+    "Runs one command and returns its exit code; what `main` and the tests call."
+    try:
+        return app(args=list(arguments), prog_name="fastlab", standalone_mode=False) or 0
+    except FastlabError as error:
+        return _mistake(str(error), arguments)
+    except click.ClickException as error:
+        hint = f"\n{error.ctx.get_usage()}" if getattr(error, "ctx", None) else ""
+        return _mistake(error.format_message() + hint, arguments)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        print("\nStopped. The same command goes on where this one was stopped.", file=sys.stderr)
+        return 130
+    except click.exceptions.Exit as error:
+        return error.exit_code
+
+
+def _mistake(message, arguments):
+    print(f"fastlab: {message}", file=sys.stderr)
+    if "--json" in arguments:
+        print(json.dumps({"error": message}, ensure_ascii=False))
+    return 2
+
+
+class Answer:
+    "Where a command speaks: `say` for people (to standard error with --json), `give` for the one JSON line."
+
+    def __init__(self, as_json):
+        self.as_json = as_json
+
+    def say(self, *lines):
+        for line in lines:
+            print(line, file=sys.stderr if self.as_json else sys.stdout, flush=True)
+
+    def give(self, figures):
+        if self.as_json:
+            print(json.dumps(figures, ensure_ascii=False, allow_nan=False, default=str), flush=True)
+
+
+def with_recipe(command):
+    "Adds an option for every field of a Recipe, with the field's own help; the command gets `recipe`, a Recipe."
+    own = [parameter for parameter in signature(command).parameters.values() if parameter.name != "recipe"]
+    fields = [_recipe_option(name) for name in RECIPE_FIELDS]
+    extra = [Parameter("switch", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[
+                 list[str] | None, typer.Option(help="NAME=VALUE: a switch of the network", show_default=False)]),
+             Parameter("recipe_file", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[
+                 Path | None, typer.Option("--recipe", help="TOML file with a [recipe]", show_default=False)])]
+
+    def called(**given):
+        options = {name: given.pop(name) for name in RECIPE_FIELDS}
+        recipe = recipe_from(options, given.pop("switch"), given.pop("recipe_file"))
+        return command(recipe=recipe, **given)
+
+    called.__name__, called.__doc__ = command.__name__, command.__doc__
+    called.__signature__ = signature(command).replace(parameters=[
+        parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own] + fields + extra)
+    called.__annotations__ = {name: parameter.annotation for name, parameter in called.__signature__.parameters.items()}
+    return called
+
+
+def _recipe_option(name):
+    each = next(field for field in Recipe.__dataclass_fields__.values() if field.name == name)
+    kind = {"int": int, "float": float, "str": str}[str(each.type).split(" ")[0].removeprefix("<class '").rstrip("'>")
+                                                    if not isinstance(each.type, type) else each.type.__name__]
+    default = "" if each.default in (None, "none") else f" [{each.default}]"
+    option = typer.Option(f"--{name.replace('_', '-')}", help=each.metadata["help"] + default, show_default=False)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+
+
+def recipe_from(options, switches=None, file=None):
+    "The Recipe of the options that were given, over a TOML file's, over the network's usual one."
+    given = {name: value for name, value in options.items() if value is not None}
+    if file is not None:
+        given = {**_recipe_table(file), **given}
+    if switches:
+        given["switches"] = {**dict(given.get("switches", {})), **dict(_switch(text) for text in switches)}
+    return Recipe.for_net(given.pop("net", "lenet"), **given)
+
+
+def _recipe_table(file):
+    import tomllib
+    try:
+        told = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise OptionError(f"--recipe {file}: it cannot be read as TOML ({error}).") from error
+    return Recipe.from_dict(told.get("recipe", told)).to_dict()
+
+
+def _switch(text):
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise OptionError(f"--switch {text}: write it as NAME=VALUE.")
+    return name, {"true": True, "false": False}.get(value.lower(), value)
+
+
+def folder_or_default(folder, answer):
+    "The folder, or where none was named the default data set, drawn when it is not there yet; its place is told."
+    if folder is not None:
+        return folder
+    from fastlab.progress import Progress
+    from fastlab.strokes.dataset import default_folder
+    progress = Progress("Drawing image")
+    place = default_folder(progress=progress)
+    progress.close()
+    answer.say(f"No folder was named: the default data set, 12 characters as strokes, lies in {place}")
+    return place
+
+
+@app.command()
+def data(out: Annotated[Path | None, typer.Argument(help="a new or empty folder; left out: the cache",
+                                                       show_default=False)] = None,
+         size: Annotated[int, typer.Option(help="pixels a side")] = 28,
+         train: Annotated[int, typer.Option(help="images a class to train on")] = 500,
+         develop: Annotated[int, typer.Option(help="images a class to develop on")] = 120,
+         test: Annotated[int, typer.Option(help="images a class to test on")] = 240,
+         seed: Annotated[int, typer.Option(help="another seed, other writers")] = 0, as_json: Json = False):
+    "Draw the default data set: 12 Chinese characters as strokes, by many imagined hands."
+    from fastlab.strokes.dataset import default_folder, draw_folder
+    answer = Answer(as_json)
+    place = draw_folder(out, size, train, develop, test, seed) if out else default_folder()
+    answer.say(f"{12 * (train + develop + test):,} images of 12 characters, {size}×{size}, drawn to {place}")
+    answer.give({"out": str(place), "images": 12 * (train + develop + test), "train": 12 * train,
+                 "develop": 12 * develop, "test": 12 * test, "size": size, "seed": seed})
+
+
+@app.command()
+@with_recipe
+def train(folder: Folder = None, recipe=None,
+          save: Annotated[Path | None, typer.Option(help="model file to write; replaces that file")] = None,
+          seed: Seed = 0, device: Device = "auto",
+          threads: Annotated[int | None, typer.Option(help="left out: one a core", show_default=False)] = None,
+          split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
+          check: Annotated[bool, typer.Option("--check", help="check the folder first and quote the findings")] = False,
+          as_json: Json = False):
+    "Train a network on a folder, test it and save it. Interrupted, the same command goes on where it was."
+    from fastlab.training.command import train_command
+    train_command(Answer(as_json), folder, recipe, save, seed, device, threads, split_seed, group_by, cache,
+                  skip_unreadable, check)
+
+
+@app.command()
+def test(models: Annotated[list[Path], typer.Argument(help="MODEL… FOLDER: one file, or several as an ensemble; the "
+                                                           "folder may be left out")],
+         testing: Annotated[str, typer.Option(help="eval, or as-printed: the report's way, without eval()")] = "eval",
+         split: Annotated[str, typer.Option(help="test, develop, train, or all")] = "test",
+         ten_crop: Annotated[bool, typer.Option("--ten-crop", help="corners, centre and mirrors, averaged")] = False,
+         seed: Annotated[int, typer.Option(help="of the dropout that stays on with as-printed")] = 0,
+         split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
+         as_json: Json = False):
+    "Test saved networks on a folder: accuracy with its interval, and every class's figures."
+    from fastlab.training.command import test_command
+    test_command(Answer(as_json), *_models_and_folder(models), testing, split, ten_crop, seed, split_seed, group_by,
+                 cache, skip_unreadable)
+
+
+@app.command()
+def predict(model: Annotated[Path, typer.Argument(help="model file")],
+            images: Annotated[list[Path], typer.Argument(help="images, or folders that are searched through")],
+            out: Annotated[Path | None, typer.Option(help="CSV file to write", show_default=False)] = None,
+            unsure: Annotated[float | None, typer.Option(help="show only what has a probability below this, to look at "
+                                                                 "by hand", show_default=False)] = None,
+            ten_crop: Annotated[bool, typer.Option("--ten-crop", help="corners, centre and mirrors, averaged")] = False,
+            cache: Cache = None, skip_unreadable: Skip = False, as_json: Json = False):
+    "Say what images show, with probabilities; a folder's answers as CSV."
+    from fastlab.training.command import predict_command
+    predict_command(Answer(as_json), model, images, out, unsure, ten_crop, cache, skip_unreadable)
+
+
+@app.command("lr-find")
+@with_recipe
+def lr_find(folder: Folder = None, recipe=None, seed: Seed = 0, device: Device = "auto",
+            out: Annotated[Path | None, typer.Option(help="PNG or SVG file for the curve", show_default=False)] = None,
+            split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
+            as_json: Json = False):
+    "Find a learning rate: fastai's finder with its four suggestions. Nothing is changed."
+    from fastlab.training.command import lr_find_command
+    lr_find_command(Answer(as_json), folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable)
+
+
+@app.command()
+def show(model: Annotated[Path, typer.Argument(help="model file")], folder: Folder = None, out: OutDir = None,
+         everything: Annotated[bool, typer.Option("--all", help="every picture there is")] = False,
+         form: Annotated[str, typer.Option("--form", help="png or svg")] = "png", split: Annotated[
+             str, typer.Option(help="test, develop, train, or all")] = "test", split_seed: SplitSeed = 0,
+         group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False, as_json: Json = False):
+    "Draw pictures: a batch, results, confusion, worst mistakes, the training curve."
+    from fastlab.pictures.command import show_command
+    show_command(Answer(as_json), model, folder, out, everything, form, split, split_seed, group_by, cache,
+                 skip_unreadable)
+
+
+def _models_and_folder(paths):
+    "The models, and the folder that stands last, or None."
+    if paths[-1].is_dir() or (len(paths) > 1 and not paths[-1].exists() and not paths[-1].suffix):
+        models, folder = paths[:-1], paths[-1]
+    else:
+        models, folder = paths, None
+    if not models:
+        raise OptionError(f"MODEL: {folder} is a folder. Write: fastlab test MODEL… FOLDER")
+    return models, folder

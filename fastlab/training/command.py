@@ -1,0 +1,207 @@
+"""What the commands train, test, predict and lr-find print. `answer` is the command line's `Answer`."""
+import csv
+import io
+import sys
+
+import torch
+
+from fastlab.errors import OptionError
+from fastlab.files import write_text
+from fastlab.progress import Progress
+from fastlab.training.epochlines import EpochLines
+from fastlab.training.modelfile import load_model
+from fastlab.training.predict import predict
+from fastlab.training.test import test
+from fastlab.training.train import Trained, arrays_for, check_writable, train
+
+
+def percent(share, interval=None):
+    "98.7 %, or with its interval 98.7 % (98.1 to 99.1)."
+    if interval is None:
+        return f"{share:.2%}".replace("%", " %")
+    return f"{share * 100:.2f} % ({interval[0] * 100:.2f} to {interval[1] * 100:.2f})"
+
+
+def decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable):
+    "The folder's arrays, with progress, and what was assumed about it told."
+    progress = Progress("Decoding image")
+    arrays = arrays_for(folder, recipe, split_seed, group_by, cache, skip_unreadable, progress)
+    progress.close()
+    counts = ", ".join(f"{len(rows):,} to {split}" if split != "train" else f"{len(rows):,} to train on"
+                       for split, rows in arrays.splits.items())
+    colour = "RGB" if arrays.channels == 3 else "grey"
+    answer.say(f"{folder}: {len(arrays.classes)} classes, {colour} {arrays.size[1]}×{arrays.size[0]}; {counts}",
+               *arrays.notes)
+    return arrays
+
+
+def train_command(answer, folder, recipe, save, seed, device, threads, split_seed, group_by, cache, skip_unreadable,
+                  check_first=False):
+    "fastlab train"
+    from fastlab.cli import folder_or_default
+    folder = folder_or_default(folder, answer)
+    if save is not None:
+        check_writable(save)
+    if check_first:
+        quote_findings(answer, folder)
+    arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
+    if threads:
+        torch.set_num_threads(threads)
+    lines = EpochLines(answer.say)
+    trained = train(arrays, recipe, seed, save, device, cache=cache, cbs=[lines],
+                    on_start=lambda learn, done: answer.say(described_recipe(learn, done)))
+    for line in outcome_lines(trained, save):
+        answer.say(line)
+    answer.give(train_figures(trained, save))
+
+
+def described_recipe(learn, done):
+    "The line that says what is trained, and with what."
+    recipe, parameters = learn.recipe, sum(parameter.numel() for parameter in learn.model.parameters())
+    again = f"; going on after epoch {done}" if done else ""
+    return (f"{recipe.net}: {parameters:,} parameters; {recipe.epochs} epochs, batch {recipe.batch_size}, "
+            f"{recipe.optimizer} {recipe.lr:g}, {recipe.precision}, {learn.dls.device}, "
+            f"{torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}{again}")
+
+
+def outcome_lines(trained: Trained, save):
+    "What a person wants to know of a training."
+    develop = trained.develop
+    lines = [f"develop accuracy {percent(develop.accuracy, develop.interval)}, n = {develop.n:,}"]
+    if trained.test is not None:
+        lines.append(f"test accuracy    {percent(trained.test.accuracy, trained.test.interval)}, n = {trained.test.n:,}"
+                     "   (95 % interval)")
+    if trained.model.recipe.l1:
+        zeros = sum(int((parameter == 0).sum()) for parameter in trained.model.net.parameters())
+        total = sum(parameter.numel() for parameter in trained.model.net.parameters())
+        lines.append(f"exact zeros      {zeros:,} of {total:,} parameters")
+    lines.append(f"{trained.seconds:.1f} s of training, {trained.seconds_per_epoch:.2f} s an epoch at best")
+    if save is not None:
+        lines.append(f"saved to {save}")
+    return lines
+
+
+def train_figures(trained: Trained, save):
+    "The figures of `fastlab train --json`."
+    net = trained.model.net
+    figures = {"model": str(save) if save else None, "develop_accuracy": trained.develop.accuracy,
+               "develop_interval": list(trained.develop.interval), "develop_n": trained.develop.n,
+               "seconds": trained.seconds, "seconds_per_epoch": trained.seconds_per_epoch, "seed": trained.learn.seed,
+               "resumed_after": trained.resumed, "zeros": sum(int((p == 0).sum()) for p in net.parameters()),
+               "parameters": sum(p.numel() for p in net.parameters()), "machine": trained.machine,
+               "recipe": trained.model.recipe.to_dict(), "history": trained.model.history}
+    if trained.test is not None:
+        figures |= {"test_accuracy": trained.test.accuracy, "test_interval": list(trained.test.interval),
+                    "test_n": trained.test.n}
+    return figures
+
+
+def quote_findings(answer, folder):
+    "What `fastlab check` finds in the files, in a few lines, before a training."
+    from fastlab.check.folder import check
+    findings = check(folder, labels=False)
+    counts = ", ".join(f"{count} {kind}" for kind, count in findings.counts.items() if count) or "nothing"
+    answer.say(f"check: {counts} (fastlab check {folder} shows the pictures)")
+
+
+def test_command(answer, models, folder, testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable):
+    "fastlab test"
+    from fastlab.cli import folder_or_default
+    folder = folder_or_default(folder, answer)
+    loaded = [load_model(path) for path in models]
+    progress = Progress("Decoding image")
+    options = (testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable)
+    tested = test(loaded, folder, *options, progress)
+    progress.close()
+    how = f"{len(loaded)} networks, averaged" if len(loaded) > 1 else str(models[0])
+    ways = f", {tested.crops} crops an image" if tested.crops > 1 else ""
+    answer.say(f"{how}, tested {'with eval()' if testing == 'eval' else 'as printed'} on {split} of {folder}{ways}")
+    for line in class_lines(tested):
+        answer.say(line)
+    answer.say(f"accuracy {percent(tested.accuracy, tested.interval)}, n = {tested.n:,}   (95 % interval)",
+               f"balanced accuracy {percent(tested.balanced_accuracy)}, macro F1 {tested.macro_f1:.4f}")
+    figures = tested.summary() | {"testing": testing, "split": split, "crops": tested.crops,
+                                  "models": [str(path) for path in models]}
+    if len(loaded) > 1:
+        alone = [test(model, folder, *options).accuracy for model in loaded]
+        answer.say(f"alone they reach {', '.join(percent(share) for share in alone)}; together "
+                   f"{(tested.accuracy - sum(alone) / len(alone)) * 100:+.2f} points over their mean")
+        figures |= {"single_accuracies": alone, "gain": (tested.accuracy - sum(alone) / len(alone)) * 100}
+    answer.give(figures)
+
+
+def class_lines(tested):
+    "A fixed-width table, one line a class."
+    yield f"{'class':<14} {'n':>6}  {'accuracy':>8}  {'95 % interval':>16}  {'precision':>9}  {'F1':>6}"
+    for row in tested.per_class:
+        name = row["class"] if row["class"] == row["name"] else f"{row['class']} {row['name']}"
+        width = 14 - sum(ord(letter) > 0x2E80 for letter in name)
+        if not row["n"]:
+            yield f"{name:<{width}} {0:>6}  {'-':>8}"
+            continue
+        low, high = row["interval"]
+        precision = "-" if row["precision"] is None else f"{row['precision']:.2%}"
+        yield (f"{name:<{width}} {row['n']:>6,}  {row['accuracy']:>8.2%}  {low * 100:>6.2f} to {high * 100:>6.2f}  "
+               f"{precision:>9}  {row['f1']:>6.4f}")
+
+
+def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_unreadable):
+    "fastlab predict"
+    if unsure is not None and not 0 <= unsure <= 1:
+        raise OptionError(f"--unsure {unsure}: it is a probability from 0 to 1; what lies below it is shown.")
+    if out is not None:
+        check_writable(out)
+    found = predict(load_model(model), [str(image) for image in images], ten_crop, skip_unreadable, cache)
+    rows = found.rows()
+    shown = rows if unsure is None else [row for row in rows if row["probability"] < unsure]
+    if out is not None:
+        write_text(out, as_csv(shown))
+        answer.say(f"{len(shown):,} of {len(rows):,} images written to {out}")
+    elif len(shown) > 20 or any(image.is_dir() for image in images):
+        answer.say(as_csv(shown).rstrip("\n"))
+    else:
+        for row in shown:
+            best = sorted(row["probabilities"].items(), key=lambda pair: -pair[1])[1]
+            name = row["class"] if row["class"] == row["name"] else f"{row['class']} {row['name']}"
+            answer.say(f"{row['file']}: {name}, probability {row['probability']:.4f} (next {best[0]}: {best[1]:.4f})")
+    if unsure is not None:
+        answer.say(f"{len(shown):,} of {len(rows):,} have a probability below {unsure:g}")
+    if found.unreadable:
+        print(f"{len(found.unreadable)} unreadable images left out: {', '.join(found.unreadable)}", file=sys.stderr)
+    answer.give({"predictions": shown, "n": len(rows), "unreadable": found.unreadable})
+
+
+def as_csv(rows):
+    "file, class, name, probability, and one column a class."
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    classes = list(rows[0]["probabilities"]) if rows else []
+    writer.writerow(["file", "class", "name", "probability", *(f"p_{name}" for name in classes)])
+    for row in rows:
+        writer.writerow([row["file"], row["class"], row["name"], f"{row['probability']:.6f}",
+                         *(f"{row['probabilities'][name]:.6f}" for name in classes)])
+    return text.getvalue()
+
+
+def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable):
+    "fastlab lr-find"
+    from fastai.callback.schedule import minimum, slide, steep, valley
+
+    from fastlab.cli import folder_or_default
+    from fastlab.training.run import learner_for
+    folder = folder_or_default(folder, answer)
+    arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
+    learn = learner_for(arrays, recipe, seed, device)
+    with learn.no_bar():
+        found = learn.lr_find(show_plot=False, suggest_funcs=(valley, slide, minimum, steep))
+    rates = {name: float(rate) for name, rate in zip(found._fields, found)}
+    for name, rate in rates.items():
+        answer.say(f"{name:<8} {rate:.2e}")
+    losses = [float(loss) for loss in learn.recorder.losses]
+    if out is not None:
+        from fastlab.pictures.curves import rate_finder
+        from fastlab.pictures.style import save
+        save(rate_finder(learn.recorder.lrs, losses, rates).figure, out)
+        answer.say(f"curve drawn to {out}")
+    answer.give({"suggestions": rates, "rates": [float(rate) for rate in learn.recorder.lrs], "losses": losses})
+
