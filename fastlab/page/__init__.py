@@ -1,0 +1,1 @@
+"The web page: draw a character, watch the network read it (`fastlab draw`)."
