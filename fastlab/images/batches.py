@@ -25,6 +25,7 @@ from fastlab.images.cache import decoded
 from fastlab.images.decode import open_image
 from fastlab.seeds import torch_generator
 
+
 class PILGrey(PILImageBW):
     "A grey image, shown as it is (fastai shows its own grey images inverted)."
     _show_args = {"cmap": "gray", "vmin": 0, "vmax": 255}
