@@ -1,6 +1,7 @@
 """What the networks are built of: named parts in a row, whose shapes are worked out and checked while they are laid."""
 from collections import OrderedDict
 
+import torch
 from torch import nn
 
 from fastlab.errors import OptionError, one_of
@@ -12,6 +13,17 @@ LRNS = ("none", "torch", "paper")
 
 class Network(nn.Sequential):
     "A classifier of (N, channels, size, size) float images as named parts, one child a step: `net.conv1`, `net.pool1`."
+
+
+class Dropout(nn.Dropout):
+    """nn.Dropout whose mask on a CPU is uniform numbers compared with p: the same distribution, and there torch's own
+    bernoulli takes three times as long (of a LeNet's step it was 6 %)."""
+
+    def forward(self, features):
+        if not self.training or features.device.type != "cpu":
+            return super().forward(features)
+        kept = torch.rand(features.shape).ge_(self.p).mul_(1 / (1 - self.p))
+        return features * kept.to(features.dtype)
 
 
 class Parts:
@@ -51,7 +63,7 @@ class Parts:
     def dropout(self, name, probability):
         "Dropout, or nothing at probability 0."
         if probability:
-            self.add(name, nn.Dropout(probability))
+            self.add(name, Dropout(probability))
 
     def linear(self, name, out):
         linear = nn.Linear(self.channels, out)

@@ -10,11 +10,13 @@ from fastlab.seeds import kept_random_state
 
 @dataclass(frozen=True)
 class Step:
-    "One part of a network in the order of computing; shapes are of one image, without the batch."
+    """One part of a network in the order of computing; shapes are of one image, without the batch. `source` is the
+    number of the step that gave its input, -1 for the image, None where a function or a sum of parts came between."""
     name: str
     module: nn.Module = field(repr=False)
     input_shape: tuple
     shape: tuple
+    source: int | None = None
 
 
 @contextmanager
@@ -54,12 +56,16 @@ def zero_image(net, channels, size):
 def steps(net, channels, size):
     """Every part of `net` (any nn.Module) that an image of (channels, size, size) passes, in order, as a list of Step.
     A part that is used twice is there twice. Nothing of the network or of the random numbers changes."""
-    names, seen = leaves(net), []
+    names, image, seen = leaves(net), zero_image(net, channels, size), []
+    origin, alive = {id(image): -1}, []  # kept alive, so that no two tensors share an id
 
     def note(module, inputs, output):
         if torch.is_tensor(output) and inputs and torch.is_tensor(inputs[0]):
-            seen.append(Step(names[module], module, tuple(inputs[0].shape[1:]), tuple(output.shape[1:])))
+            shapes = tuple(inputs[0].shape[1:]), tuple(output.shape[1:])
+            seen.append(Step(names[module], module, *shapes, origin.get(id(inputs[0]))))
+            origin[id(output)] = len(seen) - 1
+            alive.append(output)
 
     with kept_random_state(), evaluating(net), hooked(names, note), torch.no_grad():
-        net(zero_image(net, channels, size))
+        net(image)
     return seen

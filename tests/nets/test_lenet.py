@@ -134,3 +134,19 @@ def test_bad_options_are_named(option, wrong):
 def test_bad_classic_switches_are_named(option, wrong):
     with pytest.raises(OptionError, match=f"^{option}"):
         lenet_classic(**{option: wrong})
+
+
+def test_the_twin_without_pooling_keeps_every_second_value_and_shares_weights():
+    torch.manual_seed(1)
+    pooled = lenet(12, norm="none", dropout=0)
+    torch.manual_seed(1)
+    twin, x = lenet(12, norm="none", dropout=0, pooling="none"), torch.randn(2, 1, 28, 28)
+    assert all(torch.equal(*pair) for pair in zip(pooled.parameters(), twin.parameters()))
+    h = F.relu(twin.conv1(x)[:, :, ::2, ::2])
+    h = F.relu(twin.conv2(h)[:, :, ::2, ::2])
+    assert torch.equal(twin(x), twin.linear(h.flatten(1)))
+    average = lenet(12, norm="none", dropout=0, pooling="average")
+    h = F.avg_pool2d(F.relu(average.conv2(F.avg_pool2d(F.relu(average.conv1(x)), 2))), 2)
+    assert torch.equal(average(x), average.linear(h.flatten(1)))
+    with pytest.raises(OptionError, match=r"^pooling"):
+        lenet(12, pooling="mean")

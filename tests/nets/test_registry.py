@@ -41,7 +41,7 @@ def test_left_out_switches_are_the_networks_own():
     assert hasattr(build("lenet", 12), "dropout")
     assert not hasattr(build("alexnet", 12, width=0.1), "norm1")
     assert hasattr(build("alexnet", 12, width=0.1), "lrn1")
-    assert own_switches("lenet") == {"norm": "batch", "dropout": 0.5, "width": 1.0}
+    assert own_switches("lenet") == {"norm": "batch", "dropout": 0.5, "width": 1.0, "pooling": "max"}
     assert own_switches("alexnet2012")["order"] == "norm-pool"
 
 

@@ -49,3 +49,17 @@ def test_evaluating_gives_the_modes_back_after_an_error():
 
 def test_double_precision_networks_are_looked_at_too():
     assert steps(lenet(12).double(), 1, 28)[-1].shape == (12,)
+
+
+def test_the_source_of_every_step_is_known_or_said_to_be_unknown():
+    assert [step.source for step in steps(lenet(12), 1, 28)] == list(range(-1, 10))
+
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two, self.last = nn.Conv2d(1, 1, 3, padding=1), nn.ReLU(inplace=True), nn.Flatten()
+
+        def forward(self, x):
+            return self.last(self.two(self.one(x)) + x)
+
+    assert [step.source for step in steps(Residual(), 1, 5)] == [-1, 0, None]
