@@ -1,6 +1,6 @@
 """The page's server: the page itself, what it needs to know, readings, and keeping. Nothing in it knows of sockets."""
 import json
-from asyncio import wait_for
+from asyncio import CancelledError, wait_for
 from importlib.resources import files
 
 from anyio import CapacityLimiter
@@ -93,6 +93,8 @@ async def body_of(request):
         return await wait_for(_collected(request), PATIENCE)
     except TimeoutError as error:
         raise HTTPException(408, "The request took too long to arrive.") from error
+    except CancelledError as error:     # the server is ending, and waits for nobody who still sends
+        raise HTTPException(503, "The server is closing.") from error
 
 
 async def _collected(request):

@@ -7,8 +7,8 @@ from fastlab.page.packaged import models_to_show
 
 
 def draw_command(models=(), host="127.0.0.1", port=None, no_open=False, collect=None, token=None):
-    """Serves the page until Ctrl-C. Its address is the first line on standard output; everything else is said on
-    standard error.
+    """Serves the page until Ctrl-C and returns 130, the exit code of that. Its address is the first line on standard
+    output; everything else is said on standard error.
 
     models: model files, up to four, side by side; without one see `models_to_show`. host, port: where to listen; any
     host but this machine's own needs a token, made anew where none is given. no_open: do not open a browser. collect:
@@ -24,7 +24,11 @@ def draw_command(models=(), host="127.0.0.1", port=None, no_open=False, collect=
     for line in filter(None, (said, notice(place), collect and f"Drawings are kept in {Path(collect)}.",
                               "Ctrl-C ends it.")):
         print(line, file=sys.stderr, flush=True)
-    place.serve(page, opened=not no_open)
+    try:
+        place.serve(page, opened=not no_open)
+    except KeyboardInterrupt:
+        print("Closed.", file=sys.stderr, flush=True)
+    return 130
 
 
 def app_of(paths, collect=None):
@@ -40,5 +44,5 @@ def app_of(paths, collect=None):
 
 def notice(place):
     "What must be said of a page that other machines can reach."
-    return "" if place.local else ("Other machines can reach this page. Whoever has the address, with its token, can use "
-                                   "it; it is not encrypted.")
+    return "" if place.local else ("Other machines can reach this page. Whoever has the address, with its token, can "
+                                   "use it; it is not encrypted.")

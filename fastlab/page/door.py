@@ -6,6 +6,7 @@ across sites, and by names that are made to point here (DNS rebinding). So the H
 by, and a request that does something must come from the page itself."""
 import hmac
 import ipaddress
+import re
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
@@ -18,6 +19,7 @@ HEADERS = {"content-security-policy": POLICY, "x-content-type-options": "nosniff
            "permissions-policy": "camera=(), microphone=(), geolocation=()", "cache-control": "no-store"}
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 LOOKING = ("GET", "HEAD")
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]*)?")
 
 
 class Door:
@@ -41,7 +43,7 @@ class Door:
         "The response that turns a request away, or None where it may pass."
         headers = headers_of(scope)
         if not self.knows_host(headers.get("host")):
-            return PlainTextResponse("This server does not go by that name. Open the address that the terminal shows.\n", 421)
+            return PlainTextResponse("Not a name of this server. Open the address that the terminal shows.\n", 421)
         if not from_here(scope["method"], headers, scope.get("path", "/")):
             return PlainTextResponse("Requests from other sites are refused.\n", 403)
         return self.asks_token(scope, headers) if self.token else None
@@ -54,7 +56,7 @@ class Door:
         return name in self.names or (self.any_address and is_address(name))
 
     def asks_token(self, scope, headers):
-        "None for a visitor who has the token; one who brings it in the address gets it as a cookie, others are refused."
+        "None for a visitor who has the token; one who brings it in the address gets a cookie, others are refused."
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         if scope["path"] == "/" and scope["method"] in LOOKING and self.is_token(given):
             response = RedirectResponse("/", 303)
@@ -78,9 +80,9 @@ def headers_of(scope):
 
 
 def host_name(host):
-    "'LocalHost:8000' → 'localhost', '[::1]:8000' → '[::1]'."
-    head, bracket, _ = host.partition("]")
-    return (head + bracket if bracket else host.partition(":")[0]).strip().lower().rstrip(".")
+    "'LocalHost:8000' → 'localhost', '[::1]:8000' → '[::1]'; '' for what is no host."
+    found = HOST.fullmatch(host.lower())
+    return found[1].rstrip(".") if found else ""
 
 
 def is_address(name):

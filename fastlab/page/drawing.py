@@ -1,6 +1,4 @@
 """From the strokes that a page sends to the image that a network is given: checked, fitted into the frame, inked."""
-import math
-
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -43,7 +41,7 @@ def _pair(point):
 
 
 def _coordinate(value):
-    if type(value) not in (int, float) or not math.isfinite(value) or not -REACH <= value <= 1 + REACH:
+    if type(value) not in (int, float) or not -REACH <= value <= 1 + REACH:
         raise OptionError(f"strokes: a coordinate is a number from {-REACH:g} to {1 + REACH:g}.")
     return float(value)
 

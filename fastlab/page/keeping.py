@@ -1,6 +1,7 @@
 """Keeping what visitors draw: `<folder>/<class>/<time>-<digest>.png`, a data set that fastlab can train on."""
 import io
 import json
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ from PIL import Image
 
 from fastlab.errors import OptionError, StorageError
 from fastlab.files import digest, storage_problem
+
+SAFE = re.compile(r'[^.\x00-\x1f/\\:*?"<>|\ud800-\udfff][^\x00-\x1f/\\:*?"<>|\ud800-\udfff]*')
 
 
 class Keeping:
@@ -45,16 +48,15 @@ def written_new(path, content):
     "Writes `content` to `path`, whole or not at all; a file of that name that is there already stays as it is."
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_problem(path.parent, error) from error
-    try:
-        file = open(path, "xb")
-    except FileExistsError:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError as error:
+        if not path.is_file():
+            raise storage_problem(path.parent, error) from error
         return
     except OSError as error:
         raise storage_problem(path, error) from error
     try:
-        with file:
+        with os.fdopen(handle, "wb") as file:
             file.write(content)
     except OSError as error:
         path.unlink(missing_ok=True)
@@ -62,9 +64,8 @@ def written_new(path, content):
 
 
 def safe_class(name):
-    "Whether a class name is a plain folder name: no separators, no dots in front, nothing that a system reserves."
-    return 0 < len(name.encode("utf-8", "replace")) <= 200 and not re.search(r'[\x00-\x1f/\\:*?"<>|\ud800-\udfff]', name) \
-        and not name.startswith(".") and name == name.strip()
+    "Whether a class name is a plain folder name: nothing that a file system takes for more than a name."
+    return bool(SAFE.fullmatch(name)) and len(name.encode()) <= 200 and name == name.strip()
 
 
 def class_folders(folder):

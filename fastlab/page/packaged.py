@@ -6,6 +6,7 @@ from fastlab.errors import OptionError
 
 PACKAGED = ("fastlab.training", "lenet-strokes.safetensors")
 HERE = Path("models")
+MOST_MODELS = 4
 
 
 def packaged_model():
@@ -29,8 +30,5 @@ def models_to_show(named, here=HERE):
     if packaged is None:
         raise OptionError("MODEL: none is named and there is none in models/. Train one: fastlab train --save "
                           "models/mine.safetensors, then: fastlab draw models/mine.safetensors.")
-    return [packaged], ("No model named and none in models/: showing the LeNet that comes with fastlab, trained on drawn "
-                        "strokes. To train your own: fastlab train FOLDER --save models/mine.safetensors.")
-
-
-MOST_MODELS = 4
+    return [packaged], ("No model named and none in models/: showing the LeNet that comes with fastlab, trained on "
+                        "drawn strokes. To train your own: fastlab train FOLDER --save models/mine.safetensors.")

@@ -12,7 +12,7 @@ from fastlab.errors import OptionError
 from fastlab.page.door import LOCAL_NAMES, Door
 
 PORT = 8028             # tried first; any free one where it is taken and none was asked for
-MOST_OPEN = 64          # connections and waiting requests at once; 16 visitors need 32
+MOST_OPEN = 256         # connections at once; a browser opens up to six while it loads the page
 WAITS = 5               # seconds that an idle connection is kept
 
 
@@ -26,7 +26,8 @@ def listening(host, port=None):
             family, _, _, _, address = socket.getaddrinfo(host, choice, type=socket.SOCK_STREAM)[0]
             return bound(family, address)
         except socket.gaierror as error:
-            raise OptionError(f"--host: {host!r} is not known here ({error.strerror}). Leave it out for 127.0.0.1.") from error
+            raise OptionError(f"--host: {host!r} is not known here ({error.strerror}). Leave it out for 127.0.0.1."
+                              ) from error
         except OSError as error:
             if port is None and choice and error.errno == errno.EADDRINUSE:
                 continue
@@ -97,7 +98,7 @@ class Place:
         """Serves until Ctrl-C, then lets running requests end and closes. `opened`: show the page in a browser."""
         config = uvicorn.Config(self.guarded(app), log_level="error", access_log=False, server_header=False,
                                 lifespan="off", ws="none", limit_concurrency=MOST_OPEN, timeout_keep_alive=WAITS,
-                                timeout_graceful_shutdown=3, proxy_headers=False)
+                                timeout_graceful_shutdown=2, proxy_headers=False)
         server = uvicorn.Server(config)
         if opened:
             threading.Timer(0.5, webbrowser.open, (self.address,)).start()

@@ -1,0 +1,58 @@
+"""Which networks are shown, and what is said where there is none."""
+import os
+
+import pytest
+
+from fastlab.errors import ModelFileError, OptionError
+from fastlab.page import packaged
+from fastlab.page.command import app_of, draw_command
+from fastlab.page.packaged import MOST_MODELS, models_to_show, packaged_model
+
+
+def test_named_models_are_shown_as_they_are_named(tmp_path):
+    assert models_to_show(["a", "b"], tmp_path) == ([tmp_path.__class__("a"), tmp_path.__class__("b")], "")
+
+
+def test_too_many_models_are_refused():
+    with pytest.raises(OptionError, match="MODEL"):
+        models_to_show(["a"] * (MOST_MODELS + 1))
+
+
+def test_the_newest_of_models_is_shown_and_named(tmp_path):
+    for age, name in enumerate(["new", "old", "older"]):
+        (tmp_path / f"{name}.safetensors").write_bytes(b"")
+        os.utime(tmp_path / f"{name}.safetensors", (1000 - age, 1000 - age))
+    paths, said = models_to_show([], tmp_path)
+    assert paths == [tmp_path / "new.safetensors"]
+    assert "new.safetensors" in said
+
+
+def test_without_any_model_it_says_how_to_get_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(packaged, "packaged_model", lambda: None)
+    with pytest.raises(OptionError, match="fastlab train --save"):
+        models_to_show([], tmp_path / "models")
+
+
+def test_without_any_model_the_packaged_one_is_offered_and_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(packaged, "packaged_model", lambda: tmp_path / "lenet-strokes.safetensors")
+    paths, said = models_to_show([], tmp_path / "models")
+    assert paths == [tmp_path / "lenet-strokes.safetensors"]
+    assert "comes with fastlab" in said
+
+
+def test_the_packaged_model_is_a_file_or_none():
+    found = packaged_model()
+    assert found is None or found.is_file()
+
+
+def test_a_model_that_cannot_be_loaded_is_said_before_anything_is_served(tmp_path, capsys):
+    with pytest.raises(ModelFileError, match=r"none\.safetensors"):
+        app_of([tmp_path / "none.safetensors"])
+    with pytest.raises(ModelFileError):
+        draw_command([tmp_path / "none.safetensors"], no_open=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_token_that_no_address_can_carry_is_refused():
+    with pytest.raises(OptionError, match="--token"):
+        draw_command(["x"], token="博")
