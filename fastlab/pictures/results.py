@@ -1,0 +1,140 @@
+"""Images with what they are and what the network says they are: a batch, results, mistakes, confused pairs."""
+import numpy as np
+
+from fastlab.errors import OptionError
+from fastlab.pictures.confusion import counts
+from fastlab.pictures.fonts import shown
+from fastlab.pictures.style import GREY, INK, ORANGE, counted, picture
+from fastlab.pictures.tiles import fitting, sheet, show
+
+
+def _checked(images, truth, probabilities, names):
+    "The arrays (N, H, W[, C]), (N,) and (N, C), or an OptionError that says which do not fit together."
+    truth, probabilities = np.asarray(truth), np.asarray(probabilities, float)
+    if probabilities.shape != (len(truth), len(names)) or len(images) != len(truth):
+        raise OptionError(f"images, truth, probabilities: {len(images)} images, {len(truth)} labels and probabilities "
+                          f"of shape {probabilities.shape} for {len(names)} names. Give N, N and (N, names).")
+    return truth, probabilities
+
+
+def _chance(probability):
+    "A probability in few characters that never rounds to a certainty: '0.97', '> 0.99', '< 0.01'."
+    text = f"{probability:.2f}"
+    return "> 0.99" if text == "1.00" and probability < 1 else "< 0.01" if text == "0.00" else text
+
+
+def _nothing(figure, text, title):
+    "One Axes that says that there is nothing to show."
+    axes = sheet(1, figure=figure, tile=3)
+    axes[0].set_axis_off()
+    axes[0].text(0.5, 0.5, text, ha="center", va="center", transform=axes[0].transAxes)
+    _headed(axes, title)
+    return axes
+
+
+def _headed(axes, title):
+    "A title over the whole sheet, on the left as on every picture."
+    axes[0].figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+
+
+@picture
+def batch(images, labels, names, count=24, figure=None, classes=None, title="A batch"):
+    "The first `count` images (N, H, W[, C]) under the names of their labels (N,); returns an array of Axes."
+    names = shown(names, classes)
+    count = min(count, len(images))
+    if not count:
+        return _nothing(figure, "no image", title)
+    axes = sheet(count, columns=8, figure=figure)
+    for ax, image, label in zip(axes, images, labels):
+        show(ax, image)
+        ax.set_title(names[label], loc="center", fontsize=fitting(names[label]), pad=3)
+    _headed(axes, f"{title} ({count} of {len(images):,} images)")
+    return axes
+
+
+@picture
+def results(images, truth, probabilities, names, count=24, figure=None, classes=None):
+    """The first `count` images and their answers: a tick, or a cross with the true class and the predicted one.
+    `truth` (N,), `probabilities` (N, C); returns an array of Axes."""
+    names = shown(names, classes)
+    truth, probabilities = _checked(images, truth, probabilities, names)
+    predicted = probabilities.argmax(axis=1)
+    count = min(count, len(truth))
+    if not count:
+        return _nothing(figure, "no image", "Results")
+    axes = sheet(count, columns=8, figure=figure)
+    for ax, image, true, said, row in zip(axes, images, truth, predicted, probabilities):
+        right = true == said
+        show(ax, image, frame=GREY if right else ORANGE, width=0.5 if right else 2)
+        text = f"✓ {names[said]}" if right else f"✗ {names[true]} → {names[said]}"
+        text = f"{text}  {_chance(row[said])}"
+        ax.set_title(text, loc="center", fontsize=fitting(text), pad=3, color=INK if right else ORANGE)
+    share = 100 * (truth == predicted).mean()
+    _headed(axes, counted(f"Results: {count} images; accuracy {share:.2f} %", len(truth)))
+    return axes
+
+
+def worst(truth, probabilities, count):
+    "Indices of the `count` worst mistakes: wrong, and the true class thought least likely; ties by the surer error."
+    truth, probabilities = np.asarray(truth), np.asarray(probabilities, float)
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != truth)
+    true, said = probabilities[wrong, truth[wrong]], probabilities[wrong].max(axis=1)
+    return wrong[np.lexsort((wrong, -said, true))][:count]
+
+
+@picture
+def mistakes(images, truth, probabilities, names, count=12, figure=None, classes=None, files=None):
+    """The worst mistakes, each with its true and its predicted class and both probabilities.
+
+    `images` (N, H, W[, C]), `truth` (N,), `probabilities` (N, C); `files`: names (N,) to print below, so that the
+    image can be found and looked at. Returns an array of Axes, one a mistake, the worst first."""
+    names = shown(names, classes)
+    truth, probabilities = _checked(images, truth, probabilities, names)
+    total = int((probabilities.argmax(axis=1) != truth).sum())
+    found = worst(truth, probabilities, count)
+    if not len(found):
+        return _nothing(figure, "no mistake", counted("Mistakes", len(truth)))
+    axes = sheet(len(found), columns=6, lines=2 + (files is not None), figure=figure)
+    for ax, at in zip(axes, found):
+        said = probabilities[at].argmax()
+        show(ax, images[at])
+        text = (f"true {names[truth[at]]}  {_chance(probabilities[at, truth[at]])}\n"
+                f"predicted {names[said]}  {_chance(probabilities[at, said])}")
+        ax.set_title(text, fontsize=fitting(text), pad=3)
+        if files is not None:
+            ax.set_xlabel(shown([str(files[at])[-22:]])[0], fontsize=5.5, color=GREY, labelpad=2)
+    _headed(axes, f"Worst {len(found)} of {counted(f'{total:,} mistakes', len(truth))}, with probabilities")
+    return axes
+
+
+def confused(truth, predicted, classes, pairs):
+    "The `pairs` most frequent mistakes as (count, true, predicted), most frequent first; ties in class order."
+    table = counts(truth, predicted, classes)
+    np.fill_diagonal(table, 0)
+    best = np.argsort(-table.ravel(), kind="stable")[:pairs]
+    return [(int(table.flat[k]), int(k // classes), int(k % classes)) for k in best if table.flat[k]]
+
+
+@picture
+def pairs(images, truth, probabilities, names, count=5, examples=6, figure=None, classes=None):
+    """The most confused pairs, a row each: how often the true class was taken for the other, with the surest examples.
+    Arguments as for `mistakes`. Returns an array of Axes (pairs, examples)."""
+    names = shown(names, classes)
+    truth, probabilities = _checked(images, truth, probabilities, names)
+    predicted = probabilities.argmax(axis=1)
+    found = confused(truth, predicted, len(names), count)
+    if not found:
+        return _nothing(figure, "no mistake", counted("Most confused pairs", len(truth)))
+    axes = sheet(len(found) * examples, columns=examples, figure=figure).reshape(len(found), examples)
+    for row, (times, true, said) in zip(axes, found):
+        these = np.flatnonzero((truth == true) & (predicted == said))
+        these = these[np.argsort(-probabilities[these, said], kind="stable")][:examples]
+        for ax, at in zip(row, these):
+            show(ax, images[at])
+        for ax in row[len(these):]:
+            ax.set_axis_off()
+        held = int((truth == true).sum())
+        row[0].set_title(f"{names[true]} taken for {names[said]}: {times} of {held} ({100 * times / held:.1f} %)",
+                         pad=3)
+    _headed(axes.ravel(), counted("Most confused pairs", len(truth)))
+    return axes
