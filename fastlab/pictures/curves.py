@@ -1,10 +1,10 @@
-"""Curves of training: loss, accuracy and error by epoch, one run or many."""
+"""Curves of training: loss, accuracy and error by epoch, one run or many; the rate finder and the schedule."""
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 from scipy.special import stdtrit
 
 from fastlab.errors import OptionError
-from fastlab.pictures.style import COLOURS, DASHES, blank, blanks, counted, percent, picture
+from fastlab.pictures.style import BLUE, COLOURS, DASHES, ORANGE, blank, blanks, counted, percent, picture
 
 SEED = "_seed"      # the label of one faint seed: matplotlib's legends leave out what starts with an underscore
 
@@ -106,3 +106,45 @@ def training(losses, accuracies, figure=None, unit="epochs"):
     loss(losses, ax=axes[0], unit=unit)
     accuracy(accuracies, ax=axes[1], unit=unit)
     return axes
+
+
+@picture
+def rate_finder(rates, losses, suggestions=None, ax=None):
+    """Loss against a learning rate that grows step by step (Smith 2017), with marks at the `suggestions`.
+
+    `rates` and `losses` (S,), one a step; `suggestions`: dict from a rule's name to its rate. The axis ends above the
+    first loss: where the loss runs away, only that it does is worth seeing."""
+    rates, losses = np.asarray(rates, float), np.asarray(losses, float)
+    ax = blank(ax)
+    ax.plot(rates, losses, color=BLUE, label="_loss")
+    for (rule, rate), marker in zip((suggestions or {}).items(), "oDs^vP*X"):
+        height = np.interp(np.log(rate), np.log(rates), losses)
+        ax.plot([rate], [height], marker, color=ORANGE, markersize=7, markeredgecolor="white", label=f"{rule}  {rate:.2g}")
+    ax.set(title=f"Learning-rate finder ({len(rates):,} steps)", xlabel="learning rate (logarithmic)", xscale="log",
+           ylabel="cross-entropy (nats per image, smoothed)")
+    finite = losses[np.isfinite(losses)]
+    if len(finite) and finite.max() > finite[0] > finite.min():
+        reach = finite[0] - finite.min()
+        ax.set_ylim(finite.min() - 0.15 * reach, min(finite.max() + 0.1 * reach, finite[0] + 0.5 * reach))
+    if suggestions:
+        ax.legend(title="suggestions", loc="best")
+    return ax
+
+
+@picture
+def schedule(rates, momenta=None, steps_per_epoch=None, ax=None):
+    """The learning rate of every step (S,), and the momentum (S,) dashed on an axis of its own to the right; time in
+    epochs where `steps_per_epoch` is given, else in steps."""
+    rates = np.asarray(rates, float)
+    time = np.arange(len(rates)) / (steps_per_epoch or 1)
+    ax = blank(ax)
+    ax.plot(time, rates, color=BLUE)
+    ax.set(title="Schedule", xlabel=f"time ({'epochs' if steps_per_epoch else 'steps'})", ylabel="learning rate")
+    ax.set_ylim(bottom=0)
+    ax.margins(x=0.02)
+    if momenta is not None:
+        other = ax.twinx()
+        other.plot(time, momenta, color=ORANGE, linestyle="--")
+        other.set_ylabel("momentum (dashed)", color=ORANGE)
+        other.spines["right"].set(visible=True)
+    return ax

@@ -45,9 +45,10 @@ def batch(images, labels, names, count=24, figure=None, classes=None, title="A b
     if not count:
         return _nothing(figure, "no image", title)
     axes = sheet(count, columns=8, figure=figure)
+    size = fitting("\n".join(names))
     for ax, image, label in zip(axes, images, labels):
         show(ax, image)
-        ax.set_title(names[label], loc="center", fontsize=fitting(names[label]), pad=3)
+        ax.set_title(names[label], loc="center", fontsize=size, pad=3)
     _headed(axes, f"{title} ({count} of {len(images):,} images)")
     return axes
 
@@ -63,12 +64,12 @@ def results(images, truth, probabilities, names, count=24, figure=None, classes=
     if not count:
         return _nothing(figure, "no image", "Results")
     axes = sheet(count, columns=8, figure=figure)
-    for ax, image, true, said, row in zip(axes, images, truth, predicted, probabilities):
-        right = true == said
+    texts = [(f"✓ {names[said]}" if true == said else f"✗ {names[true]} → {names[said]}") + f"  {_chance(row[said])}"
+             for true, said, row in zip(truth[:count], predicted, probabilities)]
+    size = fitting("\n".join(texts))
+    for ax, image, right, text in zip(axes, images, truth == predicted, texts):
         show(ax, image, frame=GREY if right else ORANGE, width=0.5 if right else 2)
-        text = f"✓ {names[said]}" if right else f"✗ {names[true]} → {names[said]}"
-        text = f"{text}  {_chance(row[said])}"
-        ax.set_title(text, loc="center", fontsize=fitting(text), pad=3, color=INK if right else ORANGE)
+        ax.set_title(text, loc="center", fontsize=size, pad=3, color=INK if right else ORANGE)
     share = 100 * (truth == predicted).mean()
     _headed(axes, counted(f"Results: {count} images; accuracy {share:.2f} %", len(truth)))
     return axes
@@ -95,12 +96,12 @@ def mistakes(images, truth, probabilities, names, count=12, figure=None, classes
     if not len(found):
         return _nothing(figure, "no mistake", counted("Mistakes", len(truth)))
     axes = sheet(len(found), columns=6, lines=2 + (files is not None), figure=figure)
-    for ax, at in zip(axes, found):
-        said = probabilities[at].argmax()
+    texts = [f"true {names[truth[at]]}  {_chance(probabilities[at, truth[at]])}\n"
+             f"predicted {names[probabilities[at].argmax()]}  {_chance(probabilities[at].max())}" for at in found]
+    size = fitting("\n".join(texts))
+    for ax, at, text in zip(axes, found, texts):
         show(ax, images[at])
-        text = (f"true {names[truth[at]]}  {_chance(probabilities[at, truth[at]])}\n"
-                f"predicted {names[said]}  {_chance(probabilities[at, said])}")
-        ax.set_title(text, fontsize=fitting(text), pad=3)
+        ax.set_title(text, fontsize=size, pad=3)
         if files is not None:
             ax.set_xlabel(shown([str(files[at])[-22:]])[0], fontsize=5.5, color=GREY, labelpad=2)
     _headed(axes, f"Worst {len(found)} of {counted(f'{total:,} mistakes', len(truth))}, with probabilities")
