@@ -1,0 +1,63 @@
+"""What a study can see: the chance that a true difference becomes a verdict, and the smallest difference to hope for.
+
+A verdict needs both the sign-flip p of the paired seeds and the interval over seeds and images; both are simulated, on
+the same fixed draws every time, so that the same question has the same answer."""
+from functools import cache
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from fastlab.seeds import numpy_generator
+from fastlab.study.statistics import ENUMERATED, sign_flip_p, smallest_p
+
+DRAWS = 2000
+POWER = 0.8
+TYPICAL_SEEDS, TYPICAL_CHURN = 0.25, 0.01  # assumed before any run: points between seeds; share of images that differ
+
+
+@cache
+def _draws(seeds):
+    generator = numpy_generator(0, "resample", "power", seeds)
+    return generator.standard_normal((DRAWS, seeds)), generator.standard_normal((DRAWS, 1))
+
+
+def power(difference, seed_spread, image_error, seeds, claims=1, margin=0.0, level=0.05):
+    """The chance that a true `difference` is found, beyond `margin`, in a family of so many claims.
+
+    `seed_spread`: standard deviation of the paired differences over seeds; `image_error`: the standard error that the
+    test images add. All in one unit. The p must pass Holm's strictest step, level / claims: a lower bound."""
+    if smallest_p(seeds) * claims > level:
+        return 0.0
+    by_seed, by_image = _draws(seeds)
+    rows = difference + seed_spread * by_seed + image_error * by_image
+    mean, variance = rows.mean(-1), rows.var(-1, ddof=1) / seeds
+    whole = variance + image_error ** 2
+    freedom = np.maximum(whole ** 2 / np.maximum(variance ** 2 / (seeds - 1), 1e-300), seeds - 1)
+    beyond = mean - stdtrit(freedom, 1 - level / 2) * np.sqrt(whole) > margin
+    return float((beyond & (_quick_p(rows) * claims <= level)).mean())
+
+
+def _quick_p(rows):
+    "The sign-flip p; for many seeds Student's, which it approaches (Lehmann and Romano 2005, section 15.2)."
+    seeds = rows.shape[-1]
+    if seeds <= ENUMERATED:
+        return sign_flip_p(rows)
+    ratio = rows.mean(-1) / np.maximum(rows.std(-1, ddof=1) / seeds ** 0.5, 1e-300)
+    return 2 * stdtr(seeds - 1, -np.abs(ratio))
+
+
+def smallest_difference(seed_spread, image_error, seeds, claims=1, level=0.05):
+    "The smallest true difference found with a power of 80 %; infinite where the seeds are too few for so many claims."
+    if smallest_p(seeds) * claims > level:
+        return float("inf")
+    low, high = 0.0, 12 * max(seed_spread, image_error, 1e-9)
+    for _ in range(30):
+        middle = (low + high) / 2
+        enough = power(middle, seed_spread, image_error, seeds, claims, level=level) >= POWER
+        low, high = (low, middle) if enough else (middle, high)
+    return high
+
+
+def typical_image_error(images):
+    "The error in points that so many test images add, where networks differ on a typical share of them."
+    return 100 * (TYPICAL_CHURN / max(images, 1)) ** 0.5
