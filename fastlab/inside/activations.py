@@ -1,0 +1,127 @@
+"""What happens in each layer: maps of one image, means and variances, dead units, and how gradients fare."""
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from fastlab.errors import OptionError
+from fastlab.inside.inputs import checked_labels, prepared
+from fastlab.nets.steps import evaluating, hooked, leaves
+from fastlab.seeds import kept_random_state
+
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+def feature_maps(net, image, names=None, most_maps=64, mean=0.0, std=1.0):
+    """{step name: float32 array (maps, H, W), or (units,) without places} of one image through the steps `names` (all,
+    when None). Memory is bounded by `most_maps` a step: the first ones, chosen while the network runs."""
+    images = prepared(image, net, mean, std)
+    if len(images) != 1:
+        raise OptionError(f"image: {len(images)} images; feature maps are of one.")
+    named, found = leaves(net), {}
+
+    def keep(module, inputs, output):
+        if torch.is_tensor(output):
+            kept = output[0, :most_maps] if output.ndim == 4 else output[0]
+            found[named[module]] = kept.detach().float().cpu().numpy().copy()
+
+    watched = [module for module, name in named.items() if names is None or name in names]
+    with evaluating(net), hooked(watched, keep), torch.no_grad():
+        net(images)
+    return found
+
+
+class Moments:
+    "Running figures of one step's outputs over all images: sums in float64, and each channel's greatest and least."
+
+    def __init__(self):
+        self.n, self.total, self.squares, self.zeros, self.high, self.low = 0, 0.0, 0.0, 0, None, None
+
+    def add(self, output):
+        "Takes the outputs (N, C, …) of some images."
+        wide = output.detach().double()
+        self.n += wide.numel()
+        self.total += float(wide.sum())
+        self.squares += float(wide.square().sum())
+        self.zeros += int((wide == 0).sum())
+        flat = output.detach().transpose(0, 1).flatten(1)
+        high, low = flat.max(1).values, flat.min(1).values
+        self.high = high if self.high is None else torch.maximum(self.high, high)
+        self.low = low if self.low is None else torch.minimum(self.low, low)
+
+    def row(self):
+        average = self.total / self.n
+        return {"mean": average, "variance": max(0.0, self.squares / self.n - average ** 2),
+                "zeros": self.zeros / self.n, "dead": float((self.high == self.low).double().mean())}
+
+
+def activation_statistics(net, images, chunk=128, mean=0.0, std=1.0):
+    """Mean and variance of every step's outputs over all `images` (see `prepared`) in testing, a row a step.
+
+    Columns: name, kind, shape, mean, variance, zeros (share of outputs that are exactly 0), dead (share of channels, or
+    units, that give one and the same value everywhere: after ReLU, units that never fire), n (images). Streamed: memory
+    grows with `chunk`, not with the images."""
+    images, named, moments, shapes = prepared(images, net, mean, std), leaves(net), {}, {}
+
+    def note(module, inputs, output):
+        if torch.is_tensor(output) and output.is_floating_point() and output.ndim > 1:
+            moments.setdefault(module, Moments()).add(output)
+            shapes[module] = tuple(output.shape[1:])
+
+    with evaluating(net), hooked(named, note), torch.no_grad():
+        for part in images.split(chunk):
+            net(part)
+    return pd.DataFrame([{"name": named[module], "kind": type(module).__name__, "shape": shapes[module],
+                          **found.row(), "n": len(images)} for module, found in moments.items()])
+
+
+@contextmanager
+def training_statistics(net):
+    """The network as it trains, but for dropout: BatchNorm takes the batch's own statistics. Afterwards modes, running
+    statistics and gradients are what they were."""
+    kept = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    gradients = [(parameter, parameter.grad) for parameter in net.parameters()]
+    with evaluating(net):
+        for module in net.modules():
+            module.training = isinstance(module, BATCH_NORMS)
+        try:
+            yield net
+        finally:
+            with torch.no_grad():
+                for name, buffer in net.named_buffers():
+                    buffer.copy_(kept[name])
+            for parameter, gradient in gradients:
+                parameter.grad = gradient
+
+
+def gradient_norms(net, images, labels, mean=0.0, std=1.0):
+    """How the gradient of the cross-entropy fares on its way back, in one batch and as in training, but for dropout.
+
+    A DataFrame with a row a layer that has weights, first to last: name, kind, shape (of its output), gradient (norm of
+    the weights' gradient), relative (that over the weights' own norm), output_gradient (norm of the gradient of its
+    output, a root mean square over values), n (images). Compare a network with BatchNorm and one without."""
+    images = prepared(images, net, mean, std)
+    labels, named, outputs = checked_labels(labels, images), leaves(net), {}
+
+    def keep(module, inputs, output):
+        output.requires_grad_()
+        output.retain_grad()
+        outputs[module] = output
+
+    weighted = [module for module in named if isinstance(module, nn.Conv2d | nn.Linear)]
+    with kept_random_state(), training_statistics(net), hooked(weighted, keep), torch.enable_grad():
+        net.zero_grad(set_to_none=True)
+        cross_entropy(net(images), labels).backward()
+        rows = [gradient_row(named[module], module, output) for module, output in outputs.items()]
+    return pd.DataFrame(rows).assign(n=len(images))
+
+
+def gradient_row(name, module, output):
+    "One layer's row of `gradient_norms`; nan where its weights are frozen."
+    gradient = float("nan") if module.weight.grad is None else float(module.weight.grad.double().norm())
+    through = float(output.grad.double().norm() / np.sqrt(output.numel()))
+    return {"name": name, "kind": type(module).__name__, "shape": tuple(output.shape[1:]), "gradient": gradient,
+            "relative": gradient / float(module.weight.detach().double().norm()), "output_gradient": through}

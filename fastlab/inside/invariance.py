@@ -1,0 +1,99 @@
+"""Does the answer stay when the image moves, turns, grows or gets noisy? And the maps, before and after pooling?"""
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fastlab.errors import one_of
+from fastlab.inside.inputs import checked_labels, prepared, probabilities
+from fastlab.inside.warping import noisy, rotated, scaled, shifted
+from fastlab.nets.steps import evaluating, hooked, leaves
+from fastlab.seeds import torch_generator
+
+AMOUNTS = {"shift": tuple(range(-6, 7)), "rotation": (-45, -30, -20, -10, -5, 0, 5, 10, 20, 30, 45),
+           "scale": (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4), "noise": (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)}
+
+
+def changes_of(kind, amount, seed=0):
+    "The changes that `amount` of a `kind` stands for, as functions of images: a shift goes along both axes, in turn."
+    one_of("kind", kind, AMOUNTS)
+    if kind == "shift":
+        return [partial(shifted, right=amount), partial(shifted, down=amount)]
+    if kind == "noise":
+        return [lambda images: noisy(images, amount, torch_generator(seed, "show"))]
+    return [partial(rotated, degrees=amount) if kind == "rotation" else partial(scaled, factor=amount)]
+
+
+def invariance(net, images, labels=None, kind="shift", amounts=None, seed=0, chunk=256, mean=0.0, std=1.0):
+    """How the answer of `net` to `images` (see `prepared`) holds under each amount of a `kind` of change: 'shift' in
+    pixels, 'rotation' in degrees, 'scale' as a factor, 'noise' as a share of the images' span.
+
+    A DataFrame with a row an amount: kind, amount, unchanged (share of images with the same class as the unchanged
+    image), distance (mean total variation between the probabilities, 0 to 1), accuracy (nan without labels), n
+    (answers compared: a shift is answered along both axes)."""
+    images = prepared(images, net, mean, std)
+    truth = None if labels is None else checked_labels(labels, images).cpu().numpy()
+    rows = []
+    with evaluating(net):
+        still = probabilities(net, images, chunk)
+        for amount in AMOUNTS[one_of("kind", kind, AMOUNTS)] if amounts is None else amounts:
+            moved = np.concatenate([probabilities(net, change(images), chunk)
+                                    for change in changes_of(kind, amount, seed)])
+            rows.append({"kind": kind, "amount": amount, **compared(still, moved, truth)})
+    return pd.DataFrame(rows)
+
+
+def compared(still, moved, truth):
+    "Figures of the answers `moved` (k N, C) against `still` (N, C) and the true classes."
+    times = len(moved) // len(still)
+    answers = moved.argmax(1)
+    return {"unchanged": float((answers == np.tile(still.argmax(1), times)).mean()),
+            "distance": float(np.abs(moved - np.tile(still, (times, 1))).sum(1).mean() / 2),
+            "accuracy": float("nan") if truth is None else float((answers == np.tile(truth, times)).mean()),
+            "n": len(moved)}
+
+
+def map_changes(net, images, kind="shift", amount=1, seed=0, chunk=16, mean=0.0, std=1.0):
+    """How much the maps of each step change when the image does: ‖map(changed) - map‖ / ‖map - mean map‖, both summed
+    over all images, so that 1 is as much as two images differ from their mean, about.
+
+    A DataFrame with a row a step: name, shape, change (mean over the changes that `amount` stands for), n (images).
+    A pooling that makes the network steadier shows a smaller change than the step before it."""
+    images, totals = prepared(images, net, mean, std), {}
+    centre = mean_maps(net, images, chunk)
+    with evaluating(net):
+        for change in changes_of(kind, amount, seed):
+            moved = change(images)
+            for part, other in zip(images.split(chunk), moved.split(chunk)):
+                still, after = all_outputs(net, part), all_outputs(net, other)
+                for name, output in still.items():
+                    totals.setdefault(name, np.zeros(2))
+                    totals[name] += [float((after[name] - output).double().square().sum()),
+                                     float((output.double() - centre[name]).square().sum())]
+    shapes = {name: tuple(value.shape) for name, value in centre.items()}
+    return pd.DataFrame([{"name": name, "shape": shapes[name], "change": float(np.sqrt(moved / max(spread, 1e-300))),
+                          "n": len(images)} for name, (moved, spread) in totals.items()])
+
+
+def mean_maps(net, images, chunk):
+    "{step name: mean output over all images, float64}."
+    totals = {}
+    with evaluating(net):
+        for part in images.split(chunk):
+            for name, output in all_outputs(net, part).items():
+                totals[name] = totals.get(name, 0) + output.double().sum(0)
+    return {name: total / len(images) for name, total in totals.items()}
+
+
+def all_outputs(net, images):
+    "{step name: output (N, …)} of one forward pass, without gradients; of a part used twice, the last."
+    names, outputs = leaves(net), {}
+
+    def keep(module, inputs, output):
+        if torch.is_tensor(output) and output.is_floating_point():
+            outputs[names[module]] = output.clone()
+
+    with hooked(names, keep), torch.no_grad():
+        net(images)
+    return outputs

@@ -1,0 +1,90 @@
+"""Does local response normalisation make neighbouring channels compete? Maps before and after, in both constants."""
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from fastlab.inside.inputs import prepared
+from fastlab.nets.normalisation import LocalResponseNorm
+from fastlab.nets.steps import evaluating, hooked, leaves
+
+
+def channel_contrast(maps, reach=2):
+    """Mean contrast |a - b| / (|a| + |b|) between channels at most `reach` apart at the same place, over all pairs that
+    are not both 0: 0 where neighbours are alike, 1 where only one of them speaks. maps: tensor (N, C, H, W)."""
+    total, pairs = 0.0, 0
+    for distance in range(1, min(reach, maps.shape[1] - 1) + 1):
+        one, other = maps[:, distance:].double(), maps[:, :-distance].double()
+        weight = one.abs() + other.abs()
+        spoken = weight > 0
+        total += float(((one - other).abs()[spoken] / weight[spoken]).sum())
+        pairs += int(spoken.sum())
+    return total / pairs if pairs else float("nan")
+
+
+def competition(maps, norm):
+    """How much more a unit is damped among loud neighbours than among quiet ones: 1 - (mean factor in the loudest
+    tenth) / (mean factor in the quietest tenth); loudness is the sum of squares of the others in a unit's window."""
+    squares = maps.double().square()
+    window = norm.window_sum(squares, None if norm.by_shifts else norm.band.to(squares))
+    others = (window - squares).flatten()
+    factor = (norm.k + norm.scale * window).pow(-norm.beta).flatten()
+    order = others.argsort()
+    tenth = max(1, len(order) // 10)
+    return 1 - float(factor[order[-tenth:]].mean() / factor[order[:tenth]].mean())
+
+
+def unlike(before, after):
+    "The share of `after` that is no common multiple of `before`: the sine of the angle between them."
+    before, after = before.double().flatten(), after.double().flatten()
+    along = float((before @ after) / before.square().sum().clamp_min(1e-300))
+    return float((after - along * before).norm() / after.norm().clamp_min(1e-300))
+
+
+def lrn_contrast(net, images, chunk=32, most_images=64, mean=0.0, std=1.0):
+    """LRN's work on the maps of `images` (see `prepared`; the first `most_images`), a row for each place and form.
+
+    Places: where the network has LRN, else after each ReLU with maps, to see what it would do. Forms: 'own' (the
+    network's, where it has one), 'paper' (n = 5, k = 2) and 'torch' (n = 5, k = 1, alpha over n). Columns: name, form,
+    size, before and after (`channel_contrast`), unlike (share of the result that is not just a common scale),
+    competition (see there), damping (mean of 1 - |after| / |before|, weighted by |before|), n (images)."""
+    images = prepared(images, net, mean, std)[:most_images]
+    named = leaves(net)
+    sites = [module for module in named if isinstance(module, LocalResponseNorm | nn.LocalResponseNorm)]
+    after_relu = not sites
+    sites, maps = sites or [module for module in named if isinstance(module, nn.ReLU)], {}
+
+    def keep(module, inputs, output):
+        found = output if after_relu else inputs[0]
+        if found.ndim == 4:
+            maps.setdefault(module, []).append(found.float().clone())
+
+    with evaluating(net), hooked(sites, keep), torch.no_grad():
+        for part in images.split(chunk):
+            net(part)
+        return pd.DataFrame([{"name": named[module], **row, "n": len(images)} for module, parts in maps.items()
+                             for row in rows_of(torch.cat(parts), module)])
+
+
+def rows_of(maps, module):
+    "A row for each form at one place."
+    forms = {}
+    if isinstance(module, LocalResponseNorm):
+        forms["own"] = module
+    elif isinstance(module, nn.LocalResponseNorm):
+        forms["own"] = LocalResponseNorm(maps.shape[1], "torch", module.size, module.alpha, module.beta, module.k)
+    forms |= {form: LocalResponseNorm(maps.shape[1], form) for form in ("paper", "torch")}
+    before = channel_contrast(maps)
+    for form, norm in forms.items():
+        norm = norm.to(maps.device)
+        after = norm(maps)
+        loud = maps.double().abs().sum().clamp_min(1e-300)
+        yield {"form": form, "size": norm.size, "before": before, "after": channel_contrast(after),
+               "unlike": unlike(maps, after), "competition": competition(maps, norm),
+               "damping": 1 - float(after.double().abs().sum() / loud)}
+
+
+def contrast_by_factor(maps, factors, reach=2):
+    "The contrast of LRN's maps at alphas multiplied by each of `factors`: from where on neighbours begin to compete."
+    return np.array([channel_contrast(LocalResponseNorm(maps.shape[1], "paper", alpha=1e-4 * factor)(maps), reach)
+                     for factor in factors])
