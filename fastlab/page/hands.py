@@ -1,11 +1,18 @@
-"""Characters that the page can draw by itself, by an imagined hand that is new each time."""
+"""Characters that the page can draw by itself, by an imagined hand that is new each time and that no training saw."""
+import secrets
+
+from fastlab.strokes.dataset import pen_paths
+from fastlab.strokes.table import NAMES
 
 
 def examples(names):
     "Those of `names` whose strokes are known."
-    return []
+    return [name for name in names if name in NAMES]
 
 
-def example_of(name):
+def example_of(name, seed=None):
     "The strokes of a character as lists of [x, y] on a sheet 0 … 1; None where its strokes are not known."
-    return None
+    if name not in NAMES:
+        return None
+    paths = pen_paths(name, seed=secrets.randbits(31) if seed is None else seed)
+    return [path.round(4).tolist() for path in paths]

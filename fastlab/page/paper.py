@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-HARD = 0.93         # from this share of m(1 - m) on, images hold ink and paper and nothing between
+HARD = 0.9          # from this share of m(1 - m) on, images hold ink and paper and nothing between
 DRAWN = 0.5         # below it the images are photographs, which say nothing about paper
 LONG_SIDE = 0.79    # of a frame: median over handwritten characters of 28 px is 22
-HARD_PEN, SOFT_PEN = 1.15, 2.6  # pen widths in pixels of a 28 px frame: 1-bit characters; smoothed digits
+HARD_PEN, SOFT_PEN = 1.15, 2.6  # widths of pens in 28ths of a frame: of characters; of smoothed digits
 
 
 @dataclass(frozen=True)
 class Paper:
     """The sheet that a network reads from. `size`: side in pixels; `channels`: 1 or 3; `crop`: side of the centre that
     it sees; `light`: dark ink on light paper, else the other way round; `hard`: ink or paper, nothing between; `pen`:
-    width in pixels."""
+    width in 28ths of the frame."""
     size: int
     channels: int
     crop: int
@@ -37,5 +37,4 @@ def paper_of(size, channels, mean, std, crop=None):
     most = middle * (1 - middle)
     share = spread ** 2 / most if most > 0 else 0.0
     light, hard = middle >= 0.5 or share < DRAWN, share >= HARD
-    pen = (HARD_PEN if light else SOFT_PEN) * size / 28
-    return Paper(int(size), int(channels), int(crop or size), light, hard, pen)
+    return Paper(int(size), int(channels), int(crop or size), light, hard, HARD_PEN if light else SOFT_PEN)

@@ -1,6 +1,13 @@
-"""Networks with weights drawn from a seed, the page before them, and drawings to ask about."""
+"""Networks with weights drawn from a seed, the page before them, as an application and as a running server."""
 import io
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 import torch
@@ -12,11 +19,13 @@ from fastlab.page.app import app_for
 from fastlab.page.door import Door
 from fastlab.page.keeping import Keeping
 from fastlab.page.reading import Reader
-from fastlab.training.modelfile import Model
+from fastlab.training.modelfile import Model, save_model
 from fastlab.training.recipe import Recipe
 
 NAMES = tuple("博学笃志切问近思自由无用")
 CLASSES = tuple(map(str, range(1, 13)))
+START = "import sys; from fastlab.page.command import draw_command; " \
+        "sys.exit(draw_command(sys.argv[2:], port=0, no_open=True, collect=sys.argv[1]))"
 CROSS = [[[0.1, 0.5], [0.5, 0.5], [0.9, 0.5]], [[0.5, 0.1], [0.5, 0.9]]]
 
 
@@ -43,6 +52,39 @@ def png(pixels):
     file = io.BytesIO()
     Image.fromarray(np.asarray(pixels, np.uint8)).save(file, "PNG")
     return file.getvalue()
+
+
+class Served:
+    "A running `fastlab draw`: its `address`, `process`, and the folder that it keeps drawings in."
+
+    def __init__(self, models, folder):
+        paths = [folder / f"net{number}.safetensors" for number in range(len(models))]
+        for path, model in zip(paths, models):
+            save_model(path, model)
+        self.folder = folder / "kept"
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", START, str(self.folder), *map(str, paths)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        self.address = self.process.stdout.readline().strip()
+        self.wait()
+
+    def wait(self):
+        for _ in range(200):
+            try:
+                return httpx.get(self.address)
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"no answer from {self.address}: {self.process.stderr.read()}")
+
+    def resident(self):
+        "Megabytes of memory that the process holds."
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +116,9 @@ def make():
     "The functions above, for tests that need networks, visitors or images of their own."
     return type("Make", (), {"model": staticmethod(model_of), "visitor": staticmethod(visitor_of),
                              "png": staticmethod(png), "cross": CROSS})
+
+
+@pytest.fixture(scope="session")
+def serve():
+    "Starts a server: `serve(models, folder)` gives a Served, which the caller closes."
+    return Served

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from fastlab.page.paper import paper_of
+from fastlab.strokes.dataset import draw_split
 
 
 def told_by(images):
@@ -46,5 +47,8 @@ def test_images_of_one_colour_have_a_paper_too(mean):
     assert paper_of(28, 1, [mean], [0.001]).light
 
 
-def test_a_larger_frame_has_a_broader_pen_in_proportion():
-    assert paper_of(56, 1, [0.9], [0.3]).pen == pytest.approx(2 * paper_of(28, 1, [0.9], [0.3]).pen)
+
+def test_the_default_data_set_is_read_from_dark_hard_ink():
+    paper = told_by(draw_split("train", 40) / 255)
+    assert paper.light
+    assert paper.hard

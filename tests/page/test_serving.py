@@ -1,10 +1,8 @@
 """The server as a process of its own: its address, its visitors, its memory, its end."""
 import asyncio
-import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -19,47 +17,13 @@ from fastlab.errors import OptionError
 from fastlab.page import app as app_file
 from fastlab.page.app import app_for
 from fastlab.page.serving import PORT, Place, listening
-from fastlab.training.modelfile import save_model
 
-START = "import sys; from fastlab.page.command import draw_command; " \
-        "sys.exit(draw_command([sys.argv[1]], port=0, no_open=True, collect=sys.argv[2]))"
 VISITORS = 16
 
 
-class Served:
-    "A running `fastlab draw`: its `address`, `process`, and the folder that it keeps drawings in."
-
-    def __init__(self, model, folder):
-        save_model(folder / "net.safetensors", model)
-        self.folder = folder / "kept"
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", START, str(folder / "net.safetensors"), str(self.folder)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        self.address = self.process.stdout.readline().strip()
-        self.wait()
-
-    def wait(self):
-        for _ in range(200):
-            try:
-                return httpx.get(self.address)
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError(f"no answer from {self.address}: {self.process.stderr.read()}")
-
-    def resident(self):
-        "Megabytes of memory that the process holds."
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-
 @pytest.fixture(scope="module")
-def served(model, tmp_path_factory):
-    running = Served(model, tmp_path_factory.mktemp("served"))
+def served(serve, model, tmp_path_factory):
+    running = serve([model], tmp_path_factory.mktemp("served"))
     yield running
     running.close()
 
@@ -149,8 +113,8 @@ def test_a_body_that_never_arrives_is_given_up(visitor, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
-def test_ctrl_c_ends_it_cleanly_even_with_visitors(model, tmp_path):
-    running = Served(model, tmp_path)
+def test_ctrl_c_ends_it_cleanly_even_with_visitors(serve, model, tmp_path):
+    running = serve([model], tmp_path)
     port = int(running.address.rpartition(":")[2].strip("/"))
     try:
         with socket.create_connection(("127.0.0.1", port)) as slow, httpx.Client() as idle:
