@@ -91,6 +91,6 @@ def _between(places, side):
 def covered(frames, side, grid):
     "Which lattice places of each frame lie on the picture: float32 (N, grid·grid) of 0 and 1."
     u = offsets(grid)
-    inside = [(places >= -0.01) & (places <= side - 0.99)
-              for places in (frames.y[:, None] + frames.half[:, None] * u, frames.x[:, None] + frames.half[:, None] * u)]
-    return (inside[0][:, :, None] & inside[1][:, None, :]).reshape(len(frames.x), -1).astype(np.float32)
+    places = np.stack([frames.y, frames.x])[:, :, None] + frames.half[:, None] * u
+    down, across = (places >= -0.01) & (places <= side - 0.99)
+    return (down[:, :, None] & across[:, None, :]).reshape(len(frames.x), -1).astype(np.float32)

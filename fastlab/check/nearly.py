@@ -1,4 +1,5 @@
-"""Pictures that are nearly the same: shifted, rescaled or recompressed copies, found without comparing all pairs in full.
+"""Pictures that are nearly the same: shifted, rescaled or recompressed copies, found without laying all pairs over
+each other.
 
 Three sieves, each finer and dearer than the one before: low-frequency descriptors find every picture's nearest others;
 the nearest three stay when they stand out from the next dozen; those pairs are laid one over the other. A pair is

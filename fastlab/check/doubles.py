@@ -1,0 +1,109 @@
+"""Doubles: the same pixels in several files, across formats, splits and classes.
+
+A picture in two classes is wrong in at least one of them. Which one, is decided by the group's own majority, else by
+what other pictures of these classes look like: the suspect comes first."""
+import numpy as np
+
+from fastlab.check.belief import beliefs
+from fastlab.check.findings import Finding
+from fastlab.check.nearly import groups as near_groups
+from fastlab.check.nearly import near_pairs
+
+LEAK = "training uses them all, and a test on a copy proves nothing; --write-clean keeps the one to test with"
+CONFLICT = "training uses them all under both labels; --write-clean leaves the suspect out"
+TWICE = "training uses each of them; --write-clean keeps one"
+UNSPLIT = ("training uses each of them, and as it splits this folder by chance, one may be tested that was trained on; "
+           "--write-clean keeps one")
+
+
+def identical_groups(scan):
+    "Rows with the same pixels: a list of int arrays, each in order, the groups by their first row."
+    rows = scan.readable
+    if not len(rows):
+        return []
+    _, of, counts = np.unique(scan.digests[rows], axis=0, return_inverse=True, return_counts=True)
+    of = of.reshape(-1)
+    several = np.flatnonzero(counts[of] > 1)
+    order = several[np.argsort(of[several], kind="stable")]
+    parts = np.split(rows[order], np.flatnonzero(np.diff(of[order])) + 1) if len(order) else []
+    return sorted(parts, key=lambda group: group[0])
+
+
+def double_findings(scan, groups, probabilities=None):
+    """Findings `identical`, `leak` and `conflict` on groups of identical files. probabilities: float32 (N, classes)
+    by row, where a network has been asked."""
+    listing = scan.listing
+    conflicts = [group for group in groups if len(set(listing.label[group])) > 1]
+    belief = _belief(scan, conflicts, groups, probabilities)
+    found = []
+    for group in groups:
+        same = f"{len(group)} files with the same pixels"
+        found.append(_finding(scan, "identical", group, same, TWICE if listing.splits else UNSPLIT))
+        splits = list(dict.fromkeys(listing.split_of(row) for row in group))
+        if len(splits) > 1:
+            found.append(_finding(scan, "leak", group, f"{same} in {_listed(splits)}", LEAK))
+    for group, shares in zip(conflicts, belief):
+        found.append(_conflict(scan, group, shares))
+    return found
+
+
+def _finding(scan, kind, group, reason, action, **details):
+    return Finding(kind, tuple(scan.listing.files[row] for row in group), reason, action, details)
+
+
+def _conflict(scan, group, shares):
+    "The finding on one picture in several classes; shares: how much each class is believed, (classes,)."
+    listing = scan.listing
+    classes = list(dict.fromkeys(listing.class_of(row) for row in group))
+    believed = int(max(set(listing.label[group].tolist()), key=lambda label: (shares[label], -label)))
+    order = sorted(group, key=lambda row: (shares[listing.label[row]], row))
+    certain = shares[believed] > max(shares[label] for label in set(listing.label[group].tolist()) if label != believed)
+    suggested = listing.classes[believed] if certain else ""
+    told = f"{suggested!r} looks right" if certain else "which is right, cannot be told"
+    reason = f"{len(group)} files with the same pixels in the classes {_listed(classes)}; {told}"
+    return _finding(scan, "conflict", order, reason, CONFLICT, suggested=suggested)
+
+
+def _belief(scan, conflicts, groups, probabilities):
+    """How much each class is believed for each conflict, (conflicts, classes): the group's own majority, and to break a
+    tie the network's probability or else the likeness to other pictures; doubles have no say in it."""
+    labels, classes = scan.listing.label, len(scan.listing.classes)
+    if not conflicts:
+        return []
+    counts = np.array([np.bincount(labels[group], minlength=classes) for group in conflicts], dtype=np.float64)
+    if probabilities is not None:
+        return counts + 0.99 * np.array([np.mean(probabilities[group], axis=0) for group in conflicts])
+    others = np.setdiff1d(scan.readable, np.concatenate(groups))
+    if not len(others):
+        return counts
+    likeness = beliefs(scan.thumbs.read, others, labels[others], classes, [group[0] for group in conflicts])
+    return counts + 0.99 * np.clip(likeness, 0, 1)
+
+
+def _listed(names):
+    return " and ".join(map(repr, names)) if len(names) < 3 else ", ".join(map(repr, names))
+
+
+def near_findings(scan, groups, progress=None):
+    "Findings `near-identical`: groups of files whose pictures are nearly the same, identical ones among them."
+    readable = scan.readable
+    doubles = {row for group in groups for row in group[1:]}
+    single = np.array([row for row in readable if row not in doubles], dtype=np.int64)
+    pairs = near_pairs(len(single), lambda rows: scan.thumbs.read(single[rows]), progress)
+    copies = {group[0]: group for group in groups}
+    found = []
+    for group in near_groups(pairs, len(single)):
+        rows = np.sort(np.concatenate([copies.get(row, [row]) for row in single[group]]))
+        difference = pairs.difference[np.isin(pairs.first, group)].max()
+        where = [f"splits {_listed(names)}" if kind == "split" else f"classes {_listed(names)}"
+                 for kind, names in (("split", _names_of(scan, rows, scan.listing.split_of)),
+                                     ("class", _names_of(scan, rows, scan.listing.class_of))) if len(names) > 1]
+        across = f", across the {' and the '.join(where)}" if where else ""
+        found.append(_finding(scan, "near-identical", rows, f"{len(rows)} files show nearly the same picture{across}: "
+                              f"laid over one another they correlate {1 - difference:.4f} or better",
+                              "training uses each of them; look at them", difference=round(float(difference), 5)))
+    return found
+
+
+def _names_of(scan, rows, naming):
+    return list(dict.fromkeys(naming(row) for row in rows))
