@@ -7,7 +7,6 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from fastlab.errors import FastlabError, OptionError
@@ -28,6 +27,7 @@ GroupBy = Annotated[str | None, typer.Option(help="regular expression on file na
 SplitSeed = Annotated[int, typer.Option(help="settles the split of a folder that has none")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
 OutDir = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]
+UsageMistake = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 RECIPE_FIELDS = tuple(name for name in Recipe.names() if name != "switches")
 
 
@@ -41,17 +41,19 @@ def main():
 def run(arguments):
     "Runs one command and returns its exit code; what `main` and the tests call."
     try:
-        return app(args=list(arguments), prog_name="fastlab", standalone_mode=False) or 0
+        code = app(args=list(arguments), prog_name="fastlab", standalone_mode=False) or 0
     except FastlabError as error:
         return _mistake(str(error), arguments)
-    except click.ClickException as error:
+    except UsageMistake as error:
         hint = f"\n{error.ctx.get_usage()}" if getattr(error, "ctx", None) else ""
         return _mistake(error.format_message() + hint, arguments)
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except typer.Exit as error:
+        code = error.exit_code
+    if code == 130:
         print("\nStopped. The same command goes on where this one was stopped.", file=sys.stderr)
-        return 130
-    except click.exceptions.Exit as error:
-        return error.exit_code
+    return code
 
 
 def _mistake(message, arguments):

@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.style.core import STYLE_BLACKLIST
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from fastlab.errors import OptionError
@@ -40,7 +39,10 @@ LOOK = {
     "image.cmap": "gray", "image.interpolation": "nearest",
     "svg.fonttype": "path", "svg.hashsalt": "fastlab",
 }
-_plain = {key: value for key, value in matplotlib.rcParamsDefault.items() if key not in STYLE_BLACKLIST}
+# settings of the program rather than of a picture are left as the user has them
+_OF_THE_PROGRAM = ("backend", "interactive", "timezone", "toolbar", "webagg.", "savefig.directory", "tk.", "date.epoch",
+                   "figure.max_open_warning", "docstring.", "keymap.")
+_plain = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith(_OF_THE_PROGRAM)}
 _lock = threading.RLock()      # matplotlib's settings belong to the whole process
 
 
