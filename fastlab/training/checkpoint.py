@@ -54,6 +54,11 @@ def state_bytes(learn):
     return save(tensors, {"state": json.dumps(told)})
 
 
+def _laid_out_as(tensor, parameter):
+    "The tensor in the parameter's memory layout: fused optimizers walk both in the order in which they lie."
+    return torch.empty_like(parameter).copy_(tensor) if tensor.shape == parameter.shape else tensor
+
+
 def restore(learn, path):
     """Puts the state at `path` into a Learner that is built alike; the epochs trained so far, 0 where there is no
     checkpoint or it is damaged. A DividedOnPlateau among the callbacks is restored too."""
@@ -67,11 +72,12 @@ def restore(learn, path):
     learn.model.load_state_dict({name[4:]: tensor for name, tensor in tensors.items() if name.startswith("net.")})
     learn.create_opt()
     groups = learn.opt.opt.state_dict()
+    parameters = [parameter for group in learn.opt.opt.param_groups for parameter in group["params"]]
     state = {}
     for name, tensor in tensors.items():
         if name.startswith("opt."):
             _, number, key = name.split(".", 2)
-            state.setdefault(int(number), {})[key] = tensor
+            state.setdefault(int(number), {})[key] = _laid_out_as(tensor, parameters[int(number)])
     for group, saved in zip(groups["param_groups"], told["groups"]):
         group.update({name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()})
     learn.opt.opt.load_state_dict({"state": state, "param_groups": groups["param_groups"]})
