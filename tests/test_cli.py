@@ -99,7 +99,7 @@ def test_an_ensemble_tells_its_gain_over_the_single_networks(model, folder, cach
 
 def test_unsure_writes_only_what_is_to_be_looked_at(model, folder, cache, tmp_path, capsys):
     out = tmp_path / "unsure.csv"
-    assert run(["predict", str(model), str(folder / "test"), "--cache", str(cache), "--unsure", "0.5", "--out", str(out),
+def test_lr_find_gives_four_suggestions_and_leaves_the_folder_alone(folder, cache, tmp_path, capsys, monkeypatch):
                 "--json"]) == 0
     shown = last_json(capsys.readouterr().out)
     lines = out.read_text("utf-8").splitlines()
@@ -109,7 +109,7 @@ def test_unsure_writes_only_what_is_to_be_looked_at(model, folder, cache, tmp_pa
     assert shown["n"] == 48
 
 
-def test_lr_find_gives_four_suggestions_and_leaves_nothing_in_the_folder(folder, cache, tmp_path, capsys, monkeypatch):
+def test_lr_find_gives_four_suggestions_and_leaves_the_folder_alone(folder, cache, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(folder.rglob("*"))
     assert run(["lr-find", str(folder), "--cache", str(cache), "--json", "--out", "curve.png"]) == 0
@@ -198,5 +198,6 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(folder, cache, tmp_pa
     assert "going on after epoch" in capsys.readouterr().out
     assert seen == [1, 2, 2, 3, 4]      # a checkpoint lies at most two seconds back: here it is the first epoch's
     from fastlab import load_model
-    straight, resumed = (load_model(tmp_path / f"{name}.safetensors").net.state_dict() for name in ("straight", "resumed"))
+    straight, resumed = (load_model(tmp_path / f"{name}.safetensors").net.state_dict()
+                         for name in ("straight", "resumed"))
     assert all(bool((straight[name] == resumed[name]).all()) for name in straight)

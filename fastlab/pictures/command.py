@@ -58,7 +58,8 @@ def further(model, tested, images):
     "The pictures that --all adds."
     truth, shares, names, classes = tested.truth, tested.probabilities, list(tested.names), list(tested.classes)
     calibration, kernels = (import_module(f"fastlab.pictures.{name}") for name in ("calibration", "kernels"))
-    first = next(module for module in model.net.modules() if hasattr(module, "kernel_size") and hasattr(module, "weight"))
+    convolutions = (module for module in model.net.modules() if hasattr(module, "kernel_size"))
+    first = next(module for module in convolutions if hasattr(module, "weight"))
     return {
         "pairs": lambda: results.pairs(images, truth, shares, names, classes=classes),
         "shares": lambda: confusion.matrix(truth, tested.predicted, names, classes=classes, shares=True),

@@ -119,7 +119,8 @@ def rate_finder(rates, losses, suggestions=None, ax=None):
     ax.plot(rates, losses, color=BLUE, label="_loss")
     for (rule, rate), marker in zip((suggestions or {}).items(), "oDs^vP*X"):
         height = np.interp(np.log(rate), np.log(rates), losses)
-        ax.plot([rate], [height], marker, color=ORANGE, markersize=7, markeredgecolor="white", label=f"{rule}  {rate:.2g}")
+        ax.plot([rate], [height], marker, color=ORANGE, markersize=7, markeredgecolor="white",
+                label=f"{rule}  {rate:.2g}")
     ax.set(title=f"Learning-rate finder ({len(rates):,} steps)", xlabel="learning rate (logarithmic)", xscale="log",
            ylabel="cross-entropy (nats per image, smoothed)")
     finite = losses[np.isfinite(losses)]

@@ -1,0 +1,63 @@
+"""What normalisation does, layer by layer: BatchNorm's means, variances and gradients; LRN's neighbouring channels."""
+import numpy as np
+
+from fastlab.pictures.fonts import shown
+from fastlab.pictures.style import BLUE, COLOURS, GREY, ORANGE, blank, blanks, counted, picture
+
+MARKERS = "osD^vP"
+
+
+@picture
+def profile(values, names, ax=None, quantity="mean", title=None, log=False):
+    """One figure of every layer, first to last, of one network or several: `values` is a dict from labels to (L,),
+    `names` (L,) the layers. Layers that a network lacks are nan and leave a gap."""
+    ax = blank(ax, (max(4, 0.5 * len(names) + 1.5), 3.6))
+    for place, (label, row) in enumerate(values.items()):
+        ax.plot(np.arange(len(names)), np.asarray(row, float), MARKERS[place % len(MARKERS)] + "-",
+                color=COLOURS[place % len(COLOURS)], linewidth=1, label=label)
+    names = shown(names)
+    ax.set_xticks(range(len(names)), names, rotation=0 if max(map(len, names)) * len(names) < 50 else 60,
+                  ha="center" if max(map(len, names)) * len(names) < 50 else "right", rotation_mode="anchor")
+    ax.set(title=title or quantity.capitalize(), ylabel=quantity, yscale="log" if log else "linear",
+           xlabel="layer, first to last")
+    ax.margins(x=0.04)
+    if len(values) > 1:
+        ax.legend()
+    return ax
+
+
+@picture
+def normalised(means, variances, gradients, names, n=None, figure=None):
+    """What BatchNorm does: mean and variance of each layer's inputs, and the norm of its gradient, with and without it.
+    Each argument: dict from a network's label to (L,); `n` images. Returns three Axes."""
+    axes = blanks(1, 3, (11, 3.6), figure)[0]
+    profile(means, names, ax=axes[0], quantity="mean", title=counted("Mean", n) if n else "Mean")
+    axes[0].axhline(0, color="#999999", linewidth=0.8, zorder=0)
+    profile(variances, names, ax=axes[1], quantity="variance (logarithmic)",
+            title=counted("Variance", n) if n else "Variance", log=True)
+    axes[1].axhline(1, color="#999999", linewidth=0.8, zorder=0)
+    profile(gradients, names, ax=axes[2], quantity="gradient norm (logarithmic)",
+            title=counted("Gradient", n) if n else "Gradient", log=True)
+    return axes
+
+
+@picture
+def contrast(before, after, labels, n=None, ax=None):
+    """LRN: contrast between neighbouring channels, |a − b| / (|a| + |b|), `before` (L,) and `after` it (L,), a row for
+    each of `labels`, such as a layer with the paper's constants; `n` images. 0: neighbours alike; 1: one alone."""
+    before, after = np.asarray(before, float), np.asarray(after, float)
+    places = np.arange(len(labels))
+    ax = blank(ax, (6.4, 0.4 * len(labels) + 1.4), grid="x")
+    ax.hlines(places, before, after, color=GREY, linewidth=1.2)
+    ax.plot(before, places, "o", color="white", markeredgecolor=BLUE, markersize=7, label="before")
+    ax.plot(after, places, "D", color=ORANGE, markersize=4.5, label="after")
+    for place, low, high in zip(places, before, after):
+        ax.text(1.01, place, f"{high - low:+.4f}".replace("-", "−"), transform=ax.get_yaxis_transform(), va="center",
+                fontsize=7.5)
+    ax.set_yticks(places, shown(labels, longest=40))
+    title = "LRN: contrast between neighbouring channels"
+    ax.set(title=counted(title, n) if n else title, xlabel="mean contrast (0 alike, 1 one alone)",
+           ylim=(len(labels) - 0.5, -0.5))
+    ax.margins(x=0.08)
+    ax.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    return ax

@@ -1,0 +1,43 @@
+"""The patches of images that each unit of a layer answers to most."""
+import numpy as np
+
+from fastlab.pictures.style import blanks, counted, picture
+from fastlab.pictures.tiles import bare, montage
+
+
+def laid(patches):
+    "Patches (U, K, h, w) or (U, K, h, w, 3) as one array: a unit a row, its best patch first."
+    patches = np.asarray(patches, float)
+    units, count = patches.shape[:2]
+    colours = patches[..., None] if patches.ndim == 4 else patches
+    flat = colours.reshape(units * count, *colours.shape[2:])
+    parts = [montage(flat[..., channel], count, fill=np.nan)[0] for channel in range(flat.shape[-1])]
+    return parts[0] if len(parts) == 1 else np.nan_to_num(np.stack(parts, axis=-1), nan=1.0)
+
+
+@picture
+def best(patches, layer, n=None, units=None, figure=None, rows=8):
+    """For every unit a row of the patches that it answers to most, best first, cut at its receptive field.
+
+    `patches` (U, K, h, w) or (U, K, h, w, 3), values from 0 to 1; `layer`: its name; `n`: images looked through;
+    `units`: the units' numbers, 0 … U − 1 when None. `rows` units stand in a column. Returns an array of Axes, a column
+    each."""
+    patches = np.clip(np.asarray(patches, float), 0, 1)
+    units = np.arange(len(patches)) if units is None else np.asarray(units)
+    count, (height, width) = patches.shape[1], patches.shape[2:4]
+    starts = range(0, len(patches), rows)
+    tall = min(rows, len(patches)) * 0.5
+    axes = blanks(1, len(starts), (len(starts) * (count * 0.5 * width / height + 0.45) + 0.2, tall + 0.5), figure)[0]
+    for ax, start in zip(axes, starts):
+        part = patches[start:start + rows]
+        image = laid(part)
+        ax.imshow(image, **({"cmap": "gray", "vmin": 0, "vmax": 1} if image.ndim == 2 else {}))
+        bare(ax).spines[:].set_visible(False)
+        ax.set_anchor("N")
+        ax.set_yticks(np.arange(len(part)) * (height + 1) + (height - 1) / 2, units[start:start + rows], fontsize=7)
+        ax.tick_params(length=0)
+        ax.set_facecolor("#B8C4CE")
+    axes[0].set_ylabel("unit")
+    title = f"{layer}: what each unit answers to most, {height}×{width} pixels"
+    axes[0].figure.suptitle(counted(title, n) if n else title, x=0.01, ha="left", fontsize=10)
+    return axes
