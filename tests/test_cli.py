@@ -99,8 +99,8 @@ def test_an_ensemble_tells_its_gain_over_the_single_networks(model, folder, cach
 
 def test_unsure_writes_only_what_is_to_be_looked_at(model, folder, cache, tmp_path, capsys):
     out = tmp_path / "unsure.csv"
-def test_lr_find_gives_four_suggestions_and_leaves_the_folder_alone(folder, cache, tmp_path, capsys, monkeypatch):
-                "--json"]) == 0
+    assert run(["predict", str(model), str(folder / "test"), "--cache", str(cache), "--unsure", "0.5",
+                "--out", str(out), "--json"]) == 0
     shown = last_json(capsys.readouterr().out)
     lines = out.read_text("utf-8").splitlines()
     assert lines[0].startswith("file,class,name,probability,p_1,")
