@@ -230,6 +230,22 @@ def show(model: Annotated[Path, typer.Argument(help="model file")], folder: Fold
                  skip_unreadable)
 
 
+@app.command()
+def draw(models: Annotated[list[Path] | None, typer.Argument(help="model files, side by side; left out: the newest in "
+                                                                  "models/, or the one that comes with fastlab",
+                                                             show_default=False)] = None,
+         host: Annotated[str, typer.Option(help="where to listen; other machines need a token")] = "127.0.0.1",
+         port: Annotated[int | None, typer.Option(help="left out: a free one", show_default=False)] = None,
+         no_open: Annotated[bool, typer.Option("--no-open", help="do not open a browser")] = False,
+         collect: Annotated[Path | None, typer.Option(help="folder in which drawings are kept, by class",
+                                                      show_default=False)] = None,
+         token: Annotated[str | None, typer.Option(help="left out: made anew where one is needed",
+                                                   show_default=False)] = None):
+    "Open a page on this machine: draw a character, watch networks read it."
+    from fastlab.page.command import draw_command
+    raise typer.Exit(draw_command(models or (), host, port, no_open, collect, token))
+
+
 def _models_and_folder(paths):
     "The models, and the folder that stands last, or None."
     if paths[-1].is_dir() or (len(paths) > 1 and not paths[-1].exists() and not paths[-1].suffix):
