@@ -35,9 +35,11 @@ class EpochLog(Callback):
     order, while_searching = 51, False
 
     def before_epoch(self):
-        self.begun = time.perf_counter()
+        self.begun, self.trained = time.perf_counter(), self.learn.epochs_trained
 
     def after_epoch(self):
+        if self.learn.epochs_trained == self.trained:
+            return  # validation alone, which fastai wraps in the events of an epoch
         names, values = self.learn.recorder.metric_names[1:], self.learn.recorder.values[-1]
         figures = {name.replace("valid_", "develop_"): value for name, value in zip(names, values) if name != "time"}
         if "accuracy" in figures:

@@ -18,10 +18,13 @@ class DividedOnPlateau(Callback):
         self.patience, self.factor, self.least_share = patience, factor, least_share
         self.best, self.waited, self.first = -1.0, 0, None
 
+    def before_epoch(self):
+        self.trained = self.learn.epochs_trained
+
     def after_epoch(self):
         "Looks at the last develop accuracy in the Learner's history."
         accuracy = self.learn.history[-1].get("develop_accuracy") if self.learn.history else None
-        if accuracy is None:
+        if accuracy is None or self.learn.epochs_trained == self.trained:
             return
         if self.first is None:
             self.first = current_rate(self.learn.opt)
