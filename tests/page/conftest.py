@@ -23,6 +23,7 @@ from fastlab.training.modelfile import Model, save_model
 from fastlab.training.recipe import Recipe
 
 NAMES = tuple("博学笃志切问近思自由无用")
+sys.path.insert(0, str(Path(__file__).parent))      # for browsing.py, beside this file
 CLASSES = tuple(map(str, range(1, 13)))
 START = "import sys; from fastlab.page.command import draw_command; " \
         "sys.exit(draw_command(sys.argv[2:], port=0, no_open=True, collect=sys.argv[1]))"
@@ -122,3 +123,39 @@ def make():
 def serve():
     "Starts a server: `serve(models, folder)` gives a Served, which the caller closes."
     return Served
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    "A headless Chromium, shared by all tests; where there is none, the skip says what is missing."
+    pytest.importorskip("selenium", reason="selenium is not installed: pip install selenium")
+    from browsing import Browser, missing
+    if missing():
+        pytest.skip(missing())
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def served(serve, model, tmp_path_factory):
+    "A running server with one network."
+    running = serve([model], tmp_path_factory.mktemp("served"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def served_two(serve, tmp_path_factory):
+    "A running server with two networks of different kinds and sizes."
+    running = serve([model_of(), model_of("lenet-classic", 32, seed=1)], tmp_path_factory.mktemp("two"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    "The browser, for one test; at its end the console must be free of complaints and all addresses the page's own."
+    yield chromium
+    assert chromium.complaints() == []
+    assert chromium.strangers() == []

@@ -21,13 +21,6 @@ from fastlab.page.serving import PORT, Place, listening
 VISITORS = 16
 
 
-@pytest.fixture(scope="module")
-def served(serve, model, tmp_path_factory):
-    running = serve([model], tmp_path_factory.mktemp("served"))
-    yield running
-    running.close()
-
-
 def test_the_first_line_is_an_address_that_answers_on_this_machine_alone(served):
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", served.address)
     assert "Draw a character" in httpx.get(served.address).text

@@ -1,10 +1,9 @@
 // Questions to the server: one in flight, and of those that wait only the last.
 
 export class Asking {
-  // `show(answer)` takes what came back, `fail(message)` says what went wrong.
-  constructor(show, fail) {
-    this.show = show
-    this.fail = fail
+  // `show(answer)` takes what came back, `fail(message)` says what went wrong, `rest()` is called when nothing waits.
+  constructor(show, fail, rest) {
+    Object.assign(this, { show, fail, rest })
     this.next = null
     this.busy = false
     this.turn = 0
@@ -33,6 +32,7 @@ export class Asking {
       outcome.error ? this.fail(outcome.error) : this.show(outcome)
     }
     this.busy = false
+    this.rest()
   }
 }
 

@@ -10,7 +10,7 @@ const SETTLED = 900         // of rest before the answer is said to a screen rea
 const at = id => document.getElementById(id)
 
 const sheet = new Sheet(at('sheet'))
-const asking = new Asking(show, trouble)
+const asking = new Asking(show, trouble, busy)
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 let cards = [], models = [], every = false, askTimer = 0, sayTimer = 0, playing = 0
 
@@ -25,8 +25,8 @@ function trouble(text) {
 function question(extra = {}) {
   const layers = every ? 'all' : 'blocks'
   if (sheet.picture) {
-    const query = new URLSearchParams({ layers, ...extra })
-    return { body: sheet.picture.blob, type: sheet.picture.blob.type || 'application/octet-stream', query: `?${query}` }
+    const { blob } = sheet.picture, type = blob.type.startsWith('image/') ? blob.type : 'application/octet-stream'
+    return { body: blob, type, query: `?${new URLSearchParams({ layers, ...extra })}` }
   }
   const told = { strokes: sheet.strokes, pen: sheet.pen, fit: at('fit').checked, layers, ...extra }
   return { body: JSON.stringify(told), type: 'application/json' }
@@ -36,9 +36,16 @@ function ask() {
   clearTimeout(askTimer)
   askTimer = 0
   if (!sheet.empty) asking.ask(question())
+  busy()
 }
 
-function soon() { askTimer ||= setTimeout(ask, RHYTHM) }
+function soon() {
+  askTimer ||= setTimeout(ask, RHYTHM)
+  busy()
+}
+
+// Screen readers wait with the readings while a newer answer is on its way.
+function busy() { at('readings').ariaBusy = String(Boolean(askTimer) || asking.busy) }
 
 function show({ models: answers }) {
   trouble('')
@@ -65,6 +72,7 @@ sheet.addEventListener('change', () => {
   clearTimeout(sayTimer)
   askTimer = 0
   asking.forget()
+  busy()
   cards.forEach(card => card.clear())
   say('The sheet is empty.')
 })
