@@ -1,0 +1,124 @@
+"""A plan is data: a base Recipe, named variants as changes to it, comparisons of variants, claims about comparisons."""
+from dataclasses import dataclass, field, replace
+
+from fastlab.study.words import WORDS
+from fastlab.training.recipe import Recipe
+
+TESTINGS = ("eval", "as-printed")
+QUICK_SEEDS, QUICK_EPOCHS, QUICK_IMAGES = 3, 0.4, 100
+
+
+@dataclass(frozen=True)
+class Change:
+    "What a variant or a comparison changes: fields of the Recipe, and what is left of the data."
+    recipe: dict = field(default_factory=dict)
+    classes: int | None = None
+    images_a_class: int | None = None
+
+    def over(self, other):
+        "This change on top of another one."
+        return Change({**other.recipe, **self.recipe}, self.classes or other.classes,
+                      self.images_a_class or other.images_a_class)
+
+
+@dataclass(frozen=True)
+class Variant:
+    "A named change to the base Recipe; `ensemble`: so many networks are trained and their probabilities averaged."
+    name: str
+    change: Change = Change()
+    ensemble: int = 1
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that results can bear out or contradict: `variant` `word` than `than`.
+
+    `says`: the sentence in the report's words. `source`: where it comes from, such as 'conclusion 4' or 'guess (c)'.
+    `family`: claims that Holm's correction takes together. `elsewhere`: the comparison whose difference this one's is
+    compared with; `since`: the earlier epoch."""
+    says: str
+    comparison: str
+    variant: str
+    word: str
+    than: str | None
+    testing: str = "eval"
+    source: str = ""
+    family: str = "claims"
+    elsewhere: str | None = None
+    since: int | None = None
+
+    @property
+    def parts(self):
+        return WORDS[self.word].parts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    "A baseline variant and others over the same seeds, after a change that all of them share."
+    name: str
+    title: str
+    baseline: str
+    variants: tuple
+    change: Change = Change()
+    question: str = ""
+    claims: tuple = ()
+
+    @property
+    def everyone(self):
+        return (self.baseline, *self.variants)
+
+
+@dataclass(frozen=True)
+class Plan:
+    "All comparisons of a study. `region`: points that make no difference that matters."
+    title: str
+    recipe: Recipe
+    variants: dict
+    comparisons: tuple
+    text: str = ""
+    seeds: int = 10
+    region: float = 0.5
+    hurried: bool = False
+
+    @property
+    def claims(self):
+        return tuple(claim for comparison in self.comparisons for claim in comparison.claims)
+
+    def comparison(self, name):
+        return next(one for one in self.comparisons if one.name == name)
+
+    def change_of(self, comparison, variant):
+        "The whole change that makes a variant of a comparison: the variant's own lies over the comparison's."
+        return self.variants[variant].change.over(comparison.change)
+
+    def recipe_of(self, comparison, variant):
+        "The Recipe of a variant within a comparison. Raises OptionError for a value outside its rule."
+        return self.recipe.changed(**self.change_of(comparison, variant).recipe)
+
+    def marks_of(self, comparison):
+        "variant -> the epochs after which predictions are needed: the last one, and those that claims go back to."
+        since = {claim.since for claim in comparison.claims if claim.since}
+        return {variant: tuple(sorted({*since, self.recipe_of(comparison, variant).epochs}))
+                for variant in comparison.everyone}
+
+    def quick(self):
+        "The same comparisons with fewer epochs, images and seeds: to see that all works, not to decide."
+        def fewer(recipe):
+            return {**recipe, "epochs": quickly(recipe["epochs"])} if "epochs" in recipe else recipe
+
+        def less(change):
+            return replace(change, recipe=fewer(change.recipe))
+
+        comparisons = tuple(replace(
+            one, change=less(replace(one.change, images_a_class=one.change.images_a_class or QUICK_IMAGES)),
+            claims=tuple(replace(claim, since=claim.since and quickly(claim.since)) for claim in one.claims))
+            for one in self.comparisons)
+        variants = {name: replace(one, change=less(one.change), ensemble=min(one.ensemble, 3))
+                    for name, one in self.variants.items()}
+        return replace(self, recipe=self.recipe.changed(epochs=quickly(self.recipe.epochs)), variants=variants,
+                       comparisons=comparisons, seeds=min(self.seeds, QUICK_SEEDS), hurried=True)
+
+
+def quickly(epochs):
+    return max(4, round(epochs * QUICK_EPOCHS))

@@ -1,0 +1,195 @@
+"""Plans from TOML. Whatever is mistyped is an error that names the file, the line and the nearest valid word."""
+from pathlib import Path
+
+from fastlab.errors import OptionError, nearest
+from fastlab.study.plan import TESTINGS, Change, Claim, Comparison, Plan, Variant
+from fastlab.study.tomllines import PlanText
+from fastlab.study.words import AGAINST_ALL, WORDS
+from fastlab.training.recipe import Recipe
+
+OWN_PLANS = ("lab", "extras", "photos")
+TOP = ("title", "text", "seeds", "region", "recipe", "variants", "comparison")
+COMPARISON = ("name", "title", "question", "baseline", "variants", "change", "claim", "family", "testing")
+CLAIM = ("says", "variant", "is", "than", "testing", "source", "family", "elsewhere", "since")
+DATA = ("classes", "images_a_class")
+RECIPE = tuple(name for name in Recipe.names() if name != "precision")
+
+
+def read_plan(plan="lab"):
+    "The Plan of a TOML file, or of one of fastlab's own: 'lab', 'extras', 'photos'. Raises PlanError, StorageError."
+    if str(plan) in OWN_PLANS and not Path(plan).is_file():
+        plan = Path(__file__).with_name(f"{plan}.toml")
+    path = Path(plan)
+    if not path.is_file():
+        raise OptionError(f"plan: {plan} is neither a file nor one of fastlab's own plans: {', '.join(OWN_PLANS)}.")
+    return plan_from(PlanText.read(path))
+
+
+def plan_from(text):
+    "The Plan in a PlanText. Raises PlanError."
+    tables = text.tables
+    _known(text, (), tables, TOP)
+    recipe = Recipe(**_recipe_fields(text, ("recipe",), tables.get("recipe", {})))
+    variants = {name: _variant(text, name, table) for name, table in _table(text, (), tables, "variants").items()}
+    told = _tables(text, (), tables, "comparison")
+    if not told:
+        raise text.wrong((), "comparison", "a plan needs at least one [[comparison]].")
+    names = [str(table.get("name", number)) for number, table in enumerate(told, 1)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise text.wrong((), twice, f"two comparisons are called {twice!r}. Give each a name of its own.")
+    comparisons = tuple(_comparison(text, number, table, variants, names) for number, table in enumerate(told))
+    plan = Plan(_text(text, (), tables, "title", "A study"), recipe, variants, comparisons,
+                _text(text, (), tables, "text", ""), _number(text, tables, "seeds", 10, int),
+                _number(text, tables, "region", 0.5, (int, float)))
+    for number, comparison in enumerate(comparisons):
+        _check_recipes(text, plan, comparison, number)
+    return plan
+
+
+def _known(text, place, table, words):
+    for key in table:
+        if key not in words:
+            raise text.wrong(place, key, f"{key!r} is not known here. {nearest(key, words)}")
+
+
+def _table(text, place, tables, key):
+    found = tables.get(key, {})
+    if not isinstance(found, dict):
+        raise text.wrong(place, key, f"{key} must be a table, such as [{key}].")
+    return found
+
+
+def _tables(text, place, tables, key):
+    found = tables.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise text.wrong(place, key, f"{key} must be a list of tables: write [[{'.'.join((*place[:1], key))}]].")
+    return found
+
+
+def _text(text, place, table, key, default=None):
+    value = table.get(key, default)
+    if value is None:
+        raise text.wrong(place, key, f"this table needs {key} = \"…\".")
+    if not isinstance(value, str):
+        raise text.wrong(place, key, f"{key} must be text in quotes, not {value!r}.")
+    return value
+
+
+def _number(text, table, key, default, kind, place=()):
+    value = table.get(key, default)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kind) or value <= 0):
+        rule = "a whole number" if kind is int else "a number"
+        raise text.wrong(place, key, f"{key} must be {rule} above 0, not {value!r}.")
+    return value
+
+
+def _recipe_fields(text, place, table):
+    "A Recipe's fields, checked one by one, so that the line of the wrong one can be named."
+    _known(text, place, table, RECIPE)
+    for key, value in table.items():
+        try:
+            Recipe(**{key: value})
+        except (OptionError, TypeError, ValueError) as error:
+            if key not in ("l2", "decay", "crop"):  # these may need their neighbours, looked at later, together
+                raise text.wrong(place, key, str(error)) from error
+    return dict(table)
+
+
+def _change(text, place, table):
+    _known(text, place, table, (*RECIPE, *DATA))
+    recipe = _recipe_fields(text, place, {key: value for key, value in table.items() if key not in DATA})
+    return Change(recipe, *(_number(text, table, key, None, int, place) for key in DATA))
+
+
+def _variant(text, name, table):
+    place = ("variants", name)
+    if not isinstance(table, dict):
+        raise text.wrong(place, name, f"the variant {name!r} must be a table of changes, such as {{ l2 = 0.01 }}.")
+    own = {key: value for key, value in table.items() if key not in ("ensemble", "title")}
+    _known(text, place, table, (*RECIPE, *DATA, "ensemble", "title"))
+    return Variant(name, _change(text, place, own), _number(text, table, "ensemble", 1, int, place),
+                   _text(text, place, table, "title", name))
+
+
+def _one_of(text, place, key, value, words):
+    if value not in words:
+        raise text.wrong(place, value if isinstance(value, str) else key,
+                         f"{key}: {value!r} is not known. {nearest(value, words)}")
+    return value
+
+
+def _comparison(text, number, table, variants, names):
+    place = ("comparison", number)
+    _known(text, place, table, COMPARISON)
+    baseline = _one_of(text, place, "baseline", _text(text, place, table, "baseline"), list(variants))
+    others = table.get("variants", [])
+    if not isinstance(others, list) or not others:
+        raise text.wrong(place, "variants", "a comparison needs variants = [\"…\"], at least one beside the baseline.")
+    for other in others:
+        _one_of(text, place, "variants", other, list(variants))
+    name = names[number]
+    comparison = Comparison(name, _text(text, place, table, "title", name), baseline, tuple(others),
+                            _change(text, (*place, "change"), _table(text, place, table, "change")),
+                            _text(text, place, table, "question", ""))
+    claims = [claim for index, told in enumerate(_tables(text, place, table, "claim"))
+              for claim in _claims(text, (*place, "claim", index), told, comparison, names, table)]
+    return Comparison(**{**comparison.__dict__, "claims": tuple(claims)})
+
+
+def _claims(text, place, table, comparison, names, around):
+    "A claim, once for every way of testing that it is to be decided under."
+    _known(text, place, table, CLAIM)
+    word = _one_of(text, place, "is", _text(text, place, table, "is"), list(WORDS))
+    rule = WORDS[word]
+    everyone = list(comparison.everyone)
+    variant = _one_of(text, place, "variant", table.get("variant", comparison.variants[0]), everyone)
+    than = None if rule.alone or word == AGAINST_ALL else \
+        _one_of(text, place, "than", table.get("than", comparison.baseline), everyone)
+    if (rule.alone or word == AGAINST_ALL) and "than" in table:
+        raise text.wrong(place, "than", f"{word!r} is said of one variant alone. Leave 'than' out.")
+    if than == variant:
+        raise text.wrong(place, variant, f"{variant!r} cannot be compared with itself. Name another one with 'than'.")
+    for key in ("since", "elsewhere"):
+        if (key in rule.needs) != (key in table):
+            raise text.wrong(place, key if key in table else word,
+                             f"{word!r} {'needs' if key in rule.needs else 'does not take'} {key!r}.")
+    since = _number(text, table, "since", None, int, place)
+    elsewhere = table.get("elsewhere") and _one_of(text, place, "elsewhere", table["elsewhere"], names)
+    family = _text(text, place, table, "family", around.get("family", "claims"))
+    said, source = _text(text, place, table, "says"), _text(text, place, table, "source", "")
+    return [Claim(said, comparison.name, variant, word, than, testing, source,
+                  family if testing == "eval" else f"{family}, as printed", elsewhere, since)
+            for testing in _testings(text, place, table, around, rule)]
+
+
+def _testings(text, place, table, around, rule):
+    told = table.get("testing", around.get("testing", "eval") if rule.both else "eval")
+    told = told if isinstance(told, list) else [told]
+    for testing in told:
+        _one_of(text, place, "testing", testing, TESTINGS)
+    if not rule.both and told != ["eval"]:
+        raise text.wrong(place, "testing", "this claim is the same under both ways of testing. Leave 'testing' out.")
+    return told
+
+
+def _check_recipes(text, plan, comparison, number):
+    "Every variant's Recipe as a whole, and that the variants a claim goes back in are long enough."
+    for variant in comparison.everyone:
+        try:
+            recipe = plan.recipe_of(comparison, variant)
+        except OptionError as error:
+            raise text.wrong(("variants", variant), variant, f"the variant {variant!r} in the comparison "
+                             f"{comparison.name!r}: {error}") from error
+        for index, claim in enumerate(comparison.claims):
+            if claim.since and claim.since >= recipe.epochs:
+                raise text.wrong(("comparison", number, "claim", index), "since",
+                                 f"since = {claim.since} is not before the last epoch, {recipe.epochs}.")
+    for claim in comparison.claims:
+        _check_elsewhere(text, plan, claim, number)
+
+
+def _check_elsewhere(text, plan, claim, number):
+    if claim.elsewhere and not {claim.variant, claim.than} <= set(plan.comparison(claim.elsewhere).everyone):
+        raise text.wrong(("comparison", number), claim.elsewhere, f"elsewhere: the comparison {claim.elsewhere!r} does "
+                         f"not have both {claim.variant!r} and {claim.than!r}.")
