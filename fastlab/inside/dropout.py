@@ -69,7 +69,7 @@ def update_sizes(net, images, labels, optimizer=None, steps=10, batch_size=64, s
 
     `optimizer` makes an optimizer of parameters (torch's Adam at 1e-3, when None). The network itself stays as it is.
     Returns a DataFrame with a row a step and a setting: dropout ('on' or 'off'), step, loss, scores (mean absolute
-    score), gradient (norm over all parameters), update (norm of the change of all parameters). The report's guess (c)
+    score), gradient (norm over all parameters), update_size (norm of the change of all parameters). The report's guess (c)
     is that with dropout on, scores and so updates are smaller."""
     images = prepared(images, net, mean, std)
     labels = checked_labels(labels, images)
@@ -104,7 +104,7 @@ def updates(learner, make, images, labels, batches):
         optimizer.step()
         moved = [parameter.detach() - old for parameter, old in zip(parameters, before)]
         yield {"loss": float(loss.detach()), "scores": float(scores.detach().abs().mean()),
-               "gradient": norm_of(gradients), "update": norm_of(moved)}
+               "gradient": norm_of(gradients), "update_size": norm_of(moved)}
 
 
 def norm_of(tensors):

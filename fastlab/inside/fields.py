@@ -20,7 +20,8 @@ ADAPTIVE_WINDOWS = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 @dataclass(frozen=True)
 class Field:
     """The receptive field of one step's units. `size`, `jump` and `start` are (vertical, horizontal) in input pixels:
-    the unit at row i sees rows start + i jump … start + i jump + size - 1, which may lie outside the image."""
+    the unit at row i sees rows start + i jump … start + i jump + size - 1, which may lie outside the image. (Where a
+    stride does not fit a side, the last rows are dropped by some window, and the last units see a little less.)"""
     name: str
     shape: tuple
     size: tuple = (1, 1)
