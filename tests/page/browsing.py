@@ -11,7 +11,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 BROWSERS, DRIVERS = ("chromium", "chromium-browser", "google-chrome"), ("chromedriver", "chromium.chromedriver")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update", "--force-prefers-reduced-motion")
+         "--disable-background-networking", "--disable-component-update")
 SEEN = """const c = document.querySelectorAll('.card')[arguments[0]].querySelector('canvas.view');
           const brush = new OffscreenCanvas(c.width, c.height).getContext('2d', { willReadFrequently: true })
           brush.drawImage(c, 0, 0)
@@ -80,14 +80,14 @@ class Browser:
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self.part("sheet"))
         left, top, side = self.driver.execute_script(
             "const box = document.getElementById('sheet').getBoundingClientRect(); return [box.x, box.y, box.width]")
+        actions = ActionBuilder(self.driver, mouse=PointerInput(kind, kind), duration=1)
         for stroke in strokes:
-            actions = ActionBuilder(self.driver, mouse=PointerInput(kind, kind), duration=2)
             places = [(round(left + x * side), round(top + y * side)) for x, y in stroke]
             actions.pointer_action.move_to_location(*places[0]).pointer_down()
             for place in places[1:]:
                 actions.pointer_action.move_to_location(*place)
             actions.pointer_action.pointer_up()
-            actions.perform()
+        actions.perform()
         self.settle()
 
     def settle(self):

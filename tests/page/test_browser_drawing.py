@@ -194,11 +194,20 @@ def test_an_answer_that_comes_after_the_sheet_was_cleared_is_not_shown(page):
     assert page.shown()[0]["waiting"]
 
 
-def test_a_server_that_is_gone_is_said(browser, serve, make, tmp_path):
-    served = serve([make.model()], tmp_path)
-    browser.open(served.address)
-    served.close()
-    browser.draw(ROOF)
-    browser.until(lambda: browser.part("trouble").is_displayed())
-    assert "fastlab draw" in browser.part("trouble").text
-    browser.complaints()        # the browser itself notes that it was refused
+def test_a_server_that_is_gone_is_said_and_read_again_when_it_is_back(page):
+    def network(offline):
+        page.driver.execute_cdp_cmd("Network.enable", {})
+        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+            "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
+    network(offline=True)
+    try:
+        page.draw(ROOF)
+        page.until(lambda: page.part("trouble").is_displayed())
+        assert "fastlab draw" in page.part("trouble").text
+        page.complaints()       # the browser itself notes that it found nobody
+    finally:
+        network(offline=False)
+    page.draw(CROSS)
+    assert not page.part("trouble").is_displayed()
+    assert not page.shown()[0]["waiting"]
