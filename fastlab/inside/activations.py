@@ -42,13 +42,12 @@ class Moments:
 
     def add(self, output):
         "Takes the outputs (N, C, …) of some images."
-        wide = output.detach().double()
-        self.n += wide.numel()
-        self.total += float(wide.sum())
-        self.squares += float(wide.square().sum())
-        self.zeros += int((wide == 0).sum())
-        flat = output.detach().transpose(0, 1).flatten(1)
-        high, low = flat.max(1).values, flat.min(1).values
+        self.n += output.numel()
+        self.total += float(output.sum(dtype=torch.float64))
+        self.squares += float(torch.linalg.vector_norm(output, dtype=torch.float64)) ** 2
+        self.zeros += output.numel() - int(output.count_nonzero())
+        others = [axis for axis in range(output.ndim) if axis != 1]
+        low, high = output.amin(others), output.amax(others)
         self.high = high if self.high is None else torch.maximum(self.high, high)
         self.low = low if self.low is None else torch.minimum(self.low, low)
 

@@ -69,8 +69,8 @@ def update_sizes(net, images, labels, optimizer=None, steps=10, batch_size=64, s
 
     `optimizer` makes an optimizer of parameters (torch's Adam at 1e-3, when None). The network itself stays as it is.
     Returns a DataFrame with a row a step and a setting: dropout ('on' or 'off'), step, loss, scores (mean absolute
-    score), gradient (norm over all parameters), update_size (norm of the change of all parameters). The report's guess (c)
-    is that with dropout on, scores and so updates are smaller."""
+    score), gradient (norm over all parameters), update_size (norm of the change of all parameters). The report's guess
+    (c) is that with dropout on, scores and so updates are smaller."""
     images = prepared(images, net, mean, std)
     labels = checked_labels(labels, images)
     dropouts_of(net)
