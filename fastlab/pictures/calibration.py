@@ -8,6 +8,7 @@ from fastlab.pictures.fonts import shown
 from fastlab.pictures.style import BLUE, GREY, INK, ORANGE, PALE, blank, counted, percent, picture
 from fastlab.training.figures import wilson
 
+FOOT = -0.18        # below accuracy 0 stand the counts
 SUBSETS = 200       # ensembles of one size that are tried at most, to take their mean
 
 
@@ -39,20 +40,22 @@ def calibration_error(table):
 @picture
 def reliability(truth, probabilities, bins=10, equal="width", ax=None):
     """Accuracy against confidence (the greatest probability), by bins: on the diagonal, a network is right as often as
-    it says. `truth` (N,), `probabilities` (N, C). Points: accuracy with its 95 % Wilson interval; bars and figures at
-    the foot: images in the bin. The title gives the expected calibration error."""
+    it says. `truth` (N,), `probabilities` (N, C). Points: accuracy with its 95 % Wilson interval; bars and figures
+    below 0: images in the bin. The title gives the expected calibration error."""
     if not len(truth):
         raise OptionError("truth: no image, so there is nothing to be calibrated on.")
     table = reliability_table(truth, probabilities, bins, equal)
     confidence, right, count = table.T
     ax = blank(ax, (4.8, 4.8), grid="both")
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="as sure as right")
-    ax.bar(confidence, 0.12 * count / count.max(), width=0.035, color=PALE, label="_counts")
+    ax.bar(confidence, 0.1 * count / count.max(), bottom=FOOT, width=0.035, color=PALE, label="_counts")
     for x, number in zip(confidence, count):
-        ax.text(x, 0.12 * number / count.max() + 0.012, f"{int(number):,}", ha="center", fontsize=6.5, color=GREY)
+        ax.text(x, FOOT + 0.1 * number / count.max() + 0.01, f"{int(number):,}", ha="center", fontsize=6.5, color=GREY)
     _points(ax, confidence, right, count, BLUE)
     ax.set(title=counted(f"Calibration: expected error {100 * calibration_error(table):.2f} %", len(truth)),
-           xlabel="confidence: greatest probability (%)", ylabel="accuracy (%)", xlim=(-0.02, 1.04), ylim=(0, 1.04))
+           xlabel="confidence: greatest probability (%)", ylabel="accuracy (%)", xlim=(-0.02, 1.04), ylim=(FOOT, 1.04),
+           yticks=np.arange(6) / 5)
+    ax.axhline(0, color=GREY, linewidth=0.8, zorder=1)
     percent(ax.xaxis)
     percent(ax.yaxis)
     ax.legend(loc="upper left")
@@ -81,11 +84,12 @@ def per_class(truth, predicted, names, ax=None, classes=None):
     order = some[np.lexsort((some, right[some] / count[some]))]
     ax = blank(ax, (5.6, max(2.2, 0.21 * len(order) + 1.1)), grid="x")
     limits = _points(ax, np.arange(len(order)), right[order], count[order], BLUE, upright=False)
-    ax.axvline((truth == predicted).mean(), color=ORANGE, linewidth=1, linestyle="--", label="all classes")
+    overall = (truth == predicted).mean()
+    ax.axvline(overall, color=ORANGE, linewidth=1, linestyle="--", label=f"all classes {100 * overall:.2f} %")
     ax.set_yticks(range(len(order)), [f"{labels[k]}  (n = {count[k]:,})" for k in order],
                   fontsize=8 if len(order) <= 40 else 6)
     ax.set(title=counted("Accuracy of each class, 95 % intervals", len(truth)), xlabel="accuracy (%)",
-           ylim=(len(order) - 0.4, -0.6), xlim=(max(0, limits.min() - 0.03), 1.005))
+           ylim=(len(order) + 0.5, -0.6), xlim=(max(0, limits.min() - 0.03), 1.005))
     percent(ax.xaxis)
     ax.legend(loc="lower left")
     return ax
@@ -100,11 +104,11 @@ def against(truth, answers, ax=None, title="Accuracy, 95 % intervals"):
     truth = np.asarray(truth)
     right = {label: np.asarray(rows).argmax(axis=1) == truth for label, rows in answers.items()}
     base = next(iter(right.values()))
-    ax = blank(ax, (6.4, 0.42 * len(right) + 1.2), grid="x")
+    ax = blank(ax, (7.6, 0.42 * len(right) + 1.2), grid="x")
     places = np.arange(len(right))
     _points(ax, places, [row.sum() for row in right.values()], [len(truth)] * len(right), BLUE, upright=False)
     for place, row in zip(places, right.values()):
-        changes = f"   {(row & ~base).sum():+d} right, {(~row & base).sum():+d} wrong" if place else ""
+        changes = f"   {(row & ~base).sum()} newly right, {(~row & base).sum()} newly wrong" if place else ""
         ax.text(1.01, place, f"{100 * row.mean():.2f} %{changes}", transform=ax.get_yaxis_transform(), va="center",
                 fontsize=8, color=INK)
     ax.set_yticks(places, shown(list(right), longest=40))

@@ -11,11 +11,13 @@ VERDICTS = {"holds": ("o", BLUE), "contradicted": ("X", ORANGE), "no difference 
 LEVEL = "difference in accuracy (points)"
 
 
-def _region(ax, region):
-    "Zero, and the span of differences that do not matter, as a pale band."
+def _region(ax, region, quantity):
+    "Zero, and the span of differences that do not matter, as a pale band that the axis names."
     ax.axvline(0, color=GREY, linewidth=0.9, zorder=1)
     if region:
         ax.axvspan(-region, region, color="#ECEFF2", linewidth=0, zorder=0)
+        quantity += f"; band: ±{region:g}, too small to matter"
+    ax.set_xlabel(quantity)
 
 
 def _three(values, count, what):
@@ -34,7 +36,7 @@ def pairs(differences, intervals=None, ax=None, region=0.5, quantity=LEVEL,
     `differences`: dict from labels to (K,) differences in points, one a seed; `intervals`: dict from labels to
     (low, high). The pale band is the region of differences that do not matter, ±`region` points."""
     ax = blank(ax, (6.4, 0.42 * len(differences) + 1.3), grid="x")
-    _region(ax, region)
+    _region(ax, region, quantity)
     for place, (label, values) in enumerate(differences.items()):
         values = np.asarray(values, float)
         lift = place + 0.18 + 0.07 * (np.arange(len(values)) % 3)     # in three rows, so that equal seeds stay apart
@@ -43,7 +45,7 @@ def pairs(differences, intervals=None, ax=None, region=0.5, quantity=LEVEL,
         ax.plot([low, high], [place, place], color=INK, linewidth=1.4, label="_interval")
         ax.plot([values.mean()], [place], "D", color=INK, markersize=5, label="_mean")
     ax.set_yticks(range(len(differences)), shown(list(differences), longest=48))
-    ax.set(title=counted(title, [len(values) for values in differences.values()], "seeds"), xlabel=quantity,
+    ax.set(title=counted(title, [len(values) for values in differences.values()], "seeds"),
            ylim=(len(differences) - 0.3, -0.5))
     return ax
 
@@ -57,7 +59,7 @@ def forest(labels, means, lows, highs, n, verdicts=None, ax=None, region=0.5, qu
     means, lows, highs = (_three(row, len(labels), what) for row, what in
                           ((means, "means"), (lows, "lows"), (highs, "highs")))
     ax = blank(ax, (8.6, 0.3 * len(labels) + 1.2), grid="x")
-    _region(ax, region)
+    _region(ax, region, quantity)
     for place, (mean, low, high) in enumerate(zip(means, lows, highs)):
         verdict = None if verdicts is None else verdicts[place]
         marker, colour = VERDICTS.get(verdict, ("o", BLUE))
@@ -69,14 +71,14 @@ def forest(labels, means, lows, highs, n, verdicts=None, ax=None, region=0.5, qu
     ax.set_yticks(range(len(labels)), shown(labels, longest=56))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set(title=counted(title or "Mean paired difference, 95 % intervals", n, unit), xlabel=quantity,
+    ax.set(title=counted(title or "Mean paired difference, 95 % intervals", n, unit),
            ylim=(len(labels) - 0.4, -0.6))
     return ax
 
 
 def _signed(value):
     "A difference with its sign; a typographic minus as on the axes."
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
 
 
 @picture

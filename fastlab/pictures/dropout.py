@@ -22,10 +22,10 @@ def spread(still, mean, deviation, changed, draws, ax=None):
         ax.errorbar(places[some], mean[order][some], deviation[order][some], fmt=marker, color=colour, markersize=3,
                     elinewidth=0.9, label=label)
     ax.plot(places, still[order], "_", color=INK, markersize=6, label="dropout off")
-    ax.set(title=counted(f"Answers with dropout left on, mean ± deviation of {draws} passes; "
-                         f"{100 * changed.mean():.1f} % change class", len(still)),
-           xlabel=f"image, least sure first ({len(order)} shown)", ylabel="probability of the answer (%)",
-           ylim=(-0.02, 1.05), xticks=[])
+    ax.set(title=counted(f"Dropout left on: mean ± deviation of {draws} passes", len(still)),
+           xlabel=f"image, least sure first ({len(order)} shown); "
+                  f"{100 * changed.mean():.1f} % of all passes change class",
+           ylabel="probability of the answer (%)", ylim=(-0.02, 1.05), xticks=[])
     percent(ax.yaxis)
     ax.legend(loc="lower right")
     return ax

@@ -4,7 +4,7 @@ from matplotlib.patches import Rectangle
 
 from fastlab.pictures.fonts import shown
 from fastlab.pictures.heat import over, pale
-from fastlab.pictures.style import COLOURS, DASHES, INK, blank, blanks, counted, picture
+from fastlab.pictures.style import COLOURS, DASHES, GREY, INK, blank, blanks, counted, picture
 from fastlab.pictures.tiles import TILE, bare
 
 
@@ -20,9 +20,10 @@ def theoretical(image, boxes, names, ax=None, title="Receptive field of the midd
     right in pixels (bottom and right outside; they may reach past the image), `names` (L,). Layers that see the same
     are named together."""
     boxes, image = np.asarray(boxes, float), np.asarray(image)
-    ax = blank(ax, (6.2, 4.4), grid=None)
+    ax = blank(ax, (6.6, 4.2), grid=None)
     ax.imshow(pale(image), cmap="gray", vmin=0, vmax=1)
     bare(ax)
+    frame(ax, (0, 0, *image.shape[:2]), edgecolor=GREY, linewidth=0.6, label="_image")
     together = {}
     for box, name in zip(boxes, shown(names, longest=40)):
         together.setdefault(tuple(box), []).append(name)
@@ -30,10 +31,13 @@ def theoretical(image, boxes, names, ax=None, title="Receptive field of the midd
         height, width = box[2] - box[0], box[3] - box[1]
         frame(ax, box, edgecolor=COLOURS[place % len(COLOURS)], linewidth=2, linestyle=DASHES[place % len(DASHES)],
               label=f"{height:g}×{width:g}  {', '.join(who)}")
-    ax.set(xlim=(min(-0.5, boxes[:, 1].min() - 1), max(image.shape[1] - 0.5, boxes[:, 3].max())),
-           ylim=(max(image.shape[0] - 0.5, boxes[:, 2].max()), min(-0.5, boxes[:, 0].min() - 1)), title=title)
+    pad = 0.02 * max(image.shape[:2])
+    top, left = np.minimum(boxes[:, :2].min(axis=0), 0) - 0.5 - pad
+    bottom, right = np.maximum(boxes[:, 2:].max(axis=0), image.shape[:2]) - 0.5 + pad
+    ax.set(xlim=(left, right), ylim=(bottom, top), title=title)
     ax.spines[:].set_visible(False)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    ax.set_anchor("W")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), handlelength=3)
     return ax
 
 

@@ -34,11 +34,11 @@ def answers(amounts, shares, n, ax=None, kind="shift", quantity="same answer (%)
 
 
 @picture
-def steps(changes, names, n, pools=(), ax=None, title="Change of the maps when the image moves by 1 pixel"):
+def steps(changes, names, n, pools=(), ax=None, title="Change of maps when the image moves by 1 pixel"):
     """How much each step's maps change when the image does: `changes` (L,) relative to how unlike images are, `names`
     (L,); steps in `pools` have a bar of their own colour, so that one sees what pooling does. `n` images."""
     names = [str(name) for name in names]
-    ax = blank(ax, (5.6, 0.24 * len(names) + 1.2), grid="x")
+    ax = blank(ax, (6.4, 0.24 * len(names) + 1.2), grid="x")
     colours = [ORANGE if name in pools else BLUE for name in names]
     ax.barh(range(len(names)), changes, color=colours, height=0.72)
     for place, change in enumerate(changes):

@@ -18,14 +18,14 @@ def first_layer(weights, ax=None, title=None, columns=None):
     count, channels, height, width = weights.shape
     columns = columns or min(count, 16 if count > 32 else 8)
     rows = -(-count // columns)
-    ax = blank(ax, (columns * 0.62 + 0.9, rows * 0.62 + 0.6), grid=None)
+    ax = blank(ax, (columns * 0.55 + (1.2 if channels == 1 else 0.1), rows * 0.55 + 0.35), grid=None)
     if channels == 3:
         parts = [montage(_stretched(weights)[:, channel], columns, fill=1)[0] for channel in range(3)]
         ax.imshow(np.stack(parts, axis=-1))
     else:
         reach = np.abs(weights).max() or 1
         image = ax.imshow(montage(weights[:, 0], columns)[0], cmap=SIGNED, vmin=-reach, vmax=reach)
-        ax.figure.colorbar(image, ax=ax, shrink=0.9, aspect=12, pad=0.02, label="weight")
+        ax.figure.colorbar(image, ax=ax, fraction=0.05, aspect=9 * rows, pad=0.02, label="weight")
     bare(ax)
     ax.spines[:].set_visible(False)
     ax.set_title(title or f"{count} kernels of the first layer, {height}×{width}")

@@ -1,6 +1,7 @@
 """Layers over time: exact zeros, dead units, sizes of weights, and how activations are spread."""
 import numpy as np
 from matplotlib.colors import LogNorm
+from matplotlib.ticker import MaxNLocator
 
 from fastlab.pictures.curves import several
 from fastlab.pictures.style import blank, counted, percent, picture
@@ -11,8 +12,14 @@ def zeros(shares, ax=None, label=None, unit="epochs", title="Weights that are ex
     "Share of weights that are exactly 0 by epoch; `shares`: fractions, laid out as in `curves.accuracy`."
     ax = several(shares, ax, label, unit, title, "share of weights (%)")
     percent(ax.yaxis)
-    ax.set_ylim(0)
+    _from_zero(ax)
     return ax
+
+
+def _from_zero(ax):
+    "The axis from a little below 0, so that a line at 0 is seen."
+    top = max(ax.get_ylim()[1], 0.01)
+    ax.set_ylim(-0.02 * top, top)
 
 
 @picture
@@ -20,7 +27,7 @@ def dead(shares, ax=None, n=None, unit="epochs", title="Dead ReLUs: units that a
     "Share of units that are 0 for all of `n` images, by epoch; `shares`: dict from layers to (E,) or (R, E) fractions."
     ax = several(shares, ax, None, unit, counted(title, n) if n else title, "share of units (%)")
     percent(ax.yaxis)
-    ax.set_ylim(0)
+    _from_zero(ax)
     return ax
 
 
@@ -44,4 +51,5 @@ def histogram(counts, edges, ax=None, unit="epochs", quantity="activation", titl
                           norm=LogNorm(max(least / 3, 1e-4), max(shares.max(), least)))
     ax.figure.colorbar(image, ax=ax, label="share of values (%)", pad=0.02)
     ax.set(title=title, xlabel=f"time ({unit})", ylabel=quantity)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return ax

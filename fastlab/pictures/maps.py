@@ -9,6 +9,7 @@ from fastlab.pictures.style import GREY, blanks, picture
 from fastlab.pictures.tiles import bare, montage, show
 
 ACROSS = 16        # maps in one row
+WIDE = 7.4         # inches that a row takes
 INK = "gray_r"     # 0 is white paper, the strongest answer is black
 
 
@@ -37,8 +38,10 @@ def through(image, maps, names=None, figure=None, most=2 * ACROSS, title="One im
 
     `names`: class names, where the last step holds one score a class. Returns an array of Axes, the image's first."""
     strips = [strip(values, most) for values in maps.values()]
-    heights = [0.75, *(min(1.2, max(0.16, 7.2 * part.shape[0] / part.shape[1])) for part in strips)]
-    axes = blanks(len(heights), 1, (8.6, sum(heights) + 0.12 * len(heights) + 0.5), figure, height_ratios=heights)[:, 0]
+    heights = [0.8, *(WIDE * part.shape[0] / part.shape[1] if np.ndim(values) == 3 else 0.16 + 0.06 * len(part)
+                      for values, part in zip(maps.values(), strips))]
+    axes = blanks(len(heights), 1, (WIDE + 1.1, sum(heights) + 0.06 * len(heights) + 0.4), figure,
+                  height_ratios=heights)[:, 0]
     show(axes[0], image)
     axes[0].set_anchor("W")
     _said(axes[0], "image\n" + "×".join(map(str, np.shape(image)[:2])))

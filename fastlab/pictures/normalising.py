@@ -10,10 +10,12 @@ MARKERS = "osD^vP"
 @picture
 def profile(values, names, ax=None, quantity="mean", title=None, log=False):
     """One figure of every layer, first to last, of one network or several: `values` is a dict from labels to (L,),
-    `names` (L,) the layers. Layers that a network lacks are nan and leave a gap."""
+    `names` (L,) the layers. Layers that a network lacks are nan and passed over."""
     ax = blank(ax, (max(4, 0.5 * len(names) + 1.5), 3.6))
     for place, (label, row) in enumerate(values.items()):
-        ax.plot(np.arange(len(names)), np.asarray(row, float), MARKERS[place % len(MARKERS)] + "-",
+        row = np.asarray(row, float)
+        some = np.flatnonzero(np.isfinite(row))
+        ax.plot(some, row[some], MARKERS[place % len(MARKERS)] + "-",
                 color=COLOURS[place % len(COLOURS)], linewidth=1, label=label)
     names = shown(names)
     ax.set_xticks(range(len(names)), names, rotation=0 if max(map(len, names)) * len(names) < 50 else 60,
@@ -29,15 +31,17 @@ def profile(values, names, ax=None, quantity="mean", title=None, log=False):
 @picture
 def normalised(means, variances, gradients, names, n=None, figure=None):
     """What BatchNorm does: mean and variance of each layer's inputs, and the norm of its gradient, with and without it.
-    Each argument: dict from a network's label to (L,); `n` images. Returns three Axes."""
+    Each argument: dict from a network's label to (L,); `n` images, one count or three. Returns three Axes."""
+    titles = [name if n is None else counted(name, count) for name, count in
+              zip(("Mean", "Variance", "Gradient"), np.broadcast_to(0 if n is None else n, 3))]
     axes = blanks(1, 3, (11, 3.6), figure)[0]
-    profile(means, names, ax=axes[0], quantity="mean", title=counted("Mean", n) if n else "Mean")
+    profile(means, names, ax=axes[0], quantity="mean", title=titles[0])
     axes[0].axhline(0, color="#999999", linewidth=0.8, zorder=0)
-    profile(variances, names, ax=axes[1], quantity="variance (logarithmic)",
-            title=counted("Variance", n) if n else "Variance", log=True)
+    profile(variances, names, ax=axes[1], quantity="variance (logarithmic)", title=titles[1],
+            log=True)
     axes[1].axhline(1, color="#999999", linewidth=0.8, zorder=0)
-    profile(gradients, names, ax=axes[2], quantity="gradient norm (logarithmic)",
-            title=counted("Gradient", n) if n else "Gradient", log=True)
+    profile(gradients, names, ax=axes[2], quantity="gradient norm (logarithmic)", title=titles[2],
+            log=True)
     return axes
 
 
@@ -59,5 +63,29 @@ def contrast(before, after, labels, n=None, ax=None):
     ax.set(title=counted(title, n) if n else title, xlabel="mean contrast (0 alike, 1 one alone)",
            ylim=(len(labels) - 0.5, -0.5))
     ax.margins(x=0.08)
-    ax.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    ax.legend(loc="best")
     return ax
+
+
+@picture
+def lrn(effects, labels, n=None, figure=None):
+    """What LRN does, in per cent on logarithmic axes, a panel for each of `effects`: dict from a quantity, such as
+    'damping' or 'unlike', to fractions (L,), a row for each of `labels`; `n` images. Returns an array of Axes."""
+    places = np.arange(len(labels))
+    axes = blanks(1, len(effects), (1.6 + 2.3 * len(effects), 0.34 * len(labels) + 1.2), figure, sharey=True)[0]
+    for ax, (quantity, values) in zip(axes, effects.items()):
+        values = np.asarray(values, float)
+        blank(ax, grid="x")
+        ax.plot(values, places, "o", color=BLUE)
+        for place, value in zip(places, values):
+            ax.annotate(f"{100 * value:.2g}", (value, place), (5, 4), textcoords="offset points", fontsize=7,
+                        color=GREY)
+        ax.set(xscale="log", xlabel=f"{quantity} (%)")
+        ax.margins(x=0.25)
+        ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g}")
+        ax.tick_params(axis="x", which="minor", length=0, labelsize=0)
+    axes[0].set_yticks(places, shown(labels, longest=40))
+    axes[0].set_ylim(len(labels) - 0.5, -0.6)
+    title = "What LRN does to the maps, logarithmic"
+    axes[0].figure.suptitle(counted(title, n) if n else title, x=0.01, ha="left", fontsize=10)
+    return axes

@@ -4,6 +4,8 @@ import numpy as np
 from fastlab.pictures.style import blanks, counted, picture
 from fastlab.pictures.tiles import bare, montage
 
+CELL = 0.42      # inches of a patch: a column of nine fits half a page
+
 
 def laid(patches):
     "Patches (U, K, h, w) or (U, K, h, w, 3) as one array: a unit a row, its best patch first."
@@ -16,18 +18,19 @@ def laid(patches):
 
 
 @picture
-def best(patches, layer, n=None, units=None, figure=None, rows=8):
+def best(patches, layer, n=None, units=None, figure=None, rows=16, most=32):
     """For every unit a row of the patches that it answers to most, best first, cut at its receptive field.
 
     `patches` (U, K, h, w) or (U, K, h, w, 3), values from 0 to 1; `layer`: its name; `n`: images looked through;
-    `units`: the units' numbers, 0 … U − 1 when None. `rows` units stand in a column. Returns an array of Axes, a column
-    each."""
+    `units`: the units' numbers, 0 … U − 1 when None. `rows` units stand in a column; the first `most`
+    are shown. Returns an array of Axes, a column each."""
     patches = np.clip(np.asarray(patches, float), 0, 1)
     units = np.arange(len(patches)) if units is None else np.asarray(units)
-    count, (height, width) = patches.shape[1], patches.shape[2:4]
+    count, (height, width), all_units = patches.shape[1], patches.shape[2:4], len(patches)
+    patches = patches[:most]
     starts = range(0, len(patches), rows)
-    tall = min(rows, len(patches)) * 0.5
-    axes = blanks(1, len(starts), (len(starts) * (count * 0.5 * width / height + 0.45) + 0.2, tall + 0.5), figure)[0]
+    size = (len(starts) * (count * CELL * width / height + 0.5) + 0.1, min(rows, len(patches)) * CELL + 0.5)
+    axes = blanks(1, len(starts), size, figure)[0]
     for ax, start in zip(axes, starts):
         part = patches[start:start + rows]
         image = laid(part)
@@ -38,6 +41,7 @@ def best(patches, layer, n=None, units=None, figure=None, rows=8):
         ax.tick_params(length=0)
         ax.set_facecolor("#B8C4CE")
     axes[0].set_ylabel("unit")
-    title = f"{layer}: what each unit answers to most, {height}×{width} pixels"
+    some = f"{len(patches)} of {all_units} units" if len(patches) < all_units else "each unit"
+    title = f"{layer}: what {some} answer{'s' * (some == 'each unit')} to most, {height}×{width} pixels"
     axes[0].figure.suptitle(counted(title, n) if n else title, x=0.01, ha="left", fontsize=10)
     return axes

@@ -35,7 +35,8 @@ LOOK = {
     "xtick.labelsize": 8, "ytick.labelsize": 8, "xtick.major.size": 3, "ytick.major.size": 3,
     "grid.color": PALE, "grid.linewidth": 0.6,
     "lines.linewidth": 1.6, "lines.markersize": 5, "patch.linewidth": 0.6,
-    "legend.frameon": False, "legend.fontsize": 8, "legend.borderaxespad": 0.3,
+    "legend.fontsize": 8, "legend.borderaxespad": 0.3, "legend.fancybox": False, "legend.edgecolor": "none",
+    "legend.facecolor": "white", "legend.framealpha": 0.85,
     "image.cmap": "gray", "image.interpolation": "nearest",
     "svg.fonttype": "path", "svg.hashsalt": "fastlab",
 }

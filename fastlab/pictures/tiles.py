@@ -63,7 +63,7 @@ def montage(maps, columns=None, gap=1, fill=np.nan):
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     corners = np.array([(k // columns * (height + gap), k % columns * (width + gap)) for k in range(count)])
-    whole = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), fill)
+    whole = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), float(fill))
     for (row, column), image in zip(corners, maps):
         whole[row:row + height, column:column + width] = image
     return whole, corners
