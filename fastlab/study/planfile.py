@@ -12,7 +12,8 @@ TOP = ("title", "text", "seeds", "region", "recipe", "variants", "comparison")
 COMPARISON = ("name", "title", "question", "baseline", "variants", "change", "claim", "family", "testing")
 CLAIM = ("says", "variant", "is", "than", "testing", "source", "family", "elsewhere", "since")
 DATA = ("classes", "images_a_class")
-RECIPE = tuple(name for name in Recipe.names() if name != "precision")
+RECIPE = Recipe.names()
+CHANGES = tuple(name for name in RECIPE if name not in ("size", "channels", "precision"))  # these are the study's
 
 
 def read_plan(plan="lab"):
@@ -97,7 +98,7 @@ def _recipe_fields(text, place, table):
 
 
 def _change(text, place, table):
-    _known(text, place, table, (*RECIPE, *DATA))
+    _known(text, place, table, (*CHANGES, *DATA))
     recipe = _recipe_fields(text, place, {key: value for key, value in table.items() if key not in DATA})
     return Change(recipe, *(_number(text, table, key, None, int, place) for key in DATA))
 
@@ -107,7 +108,7 @@ def _variant(text, name, table):
     if not isinstance(table, dict):
         raise text.wrong(place, name, f"the variant {name!r} must be a table of changes, such as {{ l2 = 0.01 }}.")
     own = {key: value for key, value in table.items() if key not in ("ensemble", "title")}
-    _known(text, place, table, (*RECIPE, *DATA, "ensemble", "title"))
+    _known(text, place, table, (*CHANGES, *DATA, "ensemble", "title"))
     return Variant(name, _change(text, place, own), _number(text, table, "ensemble", 1, int, place),
                    _text(text, place, table, "title", name))
 
@@ -187,9 +188,18 @@ def _check_recipes(text, plan, comparison, number):
                                  f"since = {claim.since} is not before the last epoch, {recipe.epochs}.")
     for claim in comparison.claims:
         _check_elsewhere(text, plan, claim, number)
+        _check_ensembles(text, plan, claim, number)
 
 
 def _check_elsewhere(text, plan, claim, number):
     if claim.elsewhere and not {claim.variant, claim.than} <= set(plan.comparison(claim.elsewhere).everyone):
         raise text.wrong(("comparison", number), claim.elsewhere, f"elsewhere: the comparison {claim.elsewhere!r} does "
                          f"not have both {claim.variant!r} and {claim.than!r}.")
+
+
+def _check_ensembles(text, plan, claim, number):
+    "An ensemble averages probabilities on test: only accuracy with eval() can be said of it."
+    together = [name for name in (claim.variant, claim.than) if name and plan.variants[name].ensemble > 1]
+    if together and (claim.testing != "eval" or any(part.measure != "accuracy" for part in claim.parts)):
+        raise text.wrong(("comparison", number), claim.word, f"{claim.word!r} ({claim.testing}) cannot be said of the "
+                         f"ensemble {together[0]!r}: only its accuracy on test with eval() is known.")
