@@ -297,7 +297,7 @@ def arrays_dataloaders(arrays, batch_size=64, augment="none", crop_size=None, se
     with _python_random_kept():
         dls = block.dataloaders(arrays, path=arrays.root or ".", bs=batch_size, seed=seed, arrays=arrays, device=device,
                                 val_bs=max(batch_size, VALIDATION_BATCH))
-    dls.arrays, dls.names = arrays, arrays.names
+    dls.arrays, dls.names, dls.on = arrays, arrays.names, on
     return dls
 
 

@@ -8,11 +8,10 @@ import torch
 from fastlab.errors import OptionError
 from fastlab.files import write_text
 from fastlab.progress import Progress
-from fastlab.training.epochlines import EpochLines
 from fastlab.training.modelfile import load_model
 from fastlab.training.predict import predict
 from fastlab.training.test import test
-from fastlab.training.train import Trained, arrays_for, check_writable, train
+from fastlab.training.writable import check_writable
 
 
 def percent(share, interval=None):
@@ -24,6 +23,7 @@ def percent(share, interval=None):
 
 def decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable):
     "The folder's arrays, with progress, and what was assumed about it told."
+    from fastlab.training.train import arrays_for
     progress = Progress("Decoding image")
     arrays = arrays_for(folder, recipe, split_seed, group_by, cache, skip_unreadable, progress)
     progress.close()
@@ -39,16 +39,16 @@ def train_command(answer, folder, recipe, save, seed, device, threads, split_see
                   check_first=False):
     "fastlab train"
     from fastlab.cli import folder_or_default
+    from fastlab.training.epochlines import EpochLines
+    from fastlab.training.train import train
     folder = folder_or_default(folder, answer)
     if save is not None:
         check_writable(save)
     if check_first:
         quote_findings(answer, folder)
     arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
-    if threads:
-        torch.set_num_threads(threads)
     lines = EpochLines(answer.say)
-    trained = train(arrays, recipe, seed, save, device, cache=cache, cbs=[lines],
+    trained = train(arrays, recipe, seed, save, device, cache=cache, cbs=[lines], threads=threads,
                     on_start=lambda learn, done: answer.say(described_recipe(learn, done)))
     for line in outcome_lines(trained, save):
         answer.say(line)
@@ -64,7 +64,7 @@ def described_recipe(learn, done):
             f"{torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}{again}")
 
 
-def outcome_lines(trained: Trained, save):
+def outcome_lines(trained, save):
     "What a person wants to know of a training."
     develop = trained.develop
     lines = [f"develop accuracy {percent(develop.accuracy, develop.interval)}, n = {develop.n:,}"]
@@ -81,7 +81,7 @@ def outcome_lines(trained: Trained, save):
     return lines
 
 
-def train_figures(trained: Trained, save):
+def train_figures(trained, save):
     "The figures of `fastlab train --json`."
     net = trained.model.net
     figures = {"model": str(save) if save else None, "develop_accuracy": trained.develop.accuracy,
@@ -123,10 +123,10 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
     figures = tested.summary() | {"testing": testing, "split": split, "crops": tested.crops,
                                   "models": [str(path) for path in models]}
     if len(loaded) > 1:
-        alone = [test(model, folder, *options).accuracy for model in loaded]
-        answer.say(f"alone they reach {', '.join(percent(share) for share in alone)}; together "
-                   f"{(tested.accuracy - sum(alone) / len(alone)) * 100:+.2f} points over their mean")
-        figures |= {"single_accuracies": alone, "gain": (tested.accuracy - sum(alone) / len(alone)) * 100}
+        gain = (tested.accuracy - sum(tested.alone) / len(loaded)) * 100
+        answer.say(f"alone they reach {', '.join(percent(share) for share in tested.alone)}; together "
+                   f"{gain:+.2f} points over their mean")
+        figures |= {"single_accuracies": list(tested.alone), "gain": gain}
     answer.give(figures)
 
 
@@ -150,7 +150,7 @@ def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_un
     if unsure is not None and not 0 <= unsure <= 1:
         raise OptionError(f"--unsure {unsure}: it is a probability from 0 to 1; what lies below it is shown.")
     if out is not None:
-        check_writable(out)
+        check_writable(out, "--out")
     found = predict(load_model(model), [str(image) for image in images], ten_crop, skip_unreadable, cache)
     rows = found.rows()
     shown = rows if unsure is None else [row for row in rows if row["probability"] < unsure]

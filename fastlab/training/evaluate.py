@@ -11,6 +11,7 @@ from torch.nn.functional import instance_norm
 
 from fastlab.errors import OptionError, one_of
 from fastlab.images.augment import VALIDATION_BATCH, centre_crop, normalised, ten_crops
+from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
 
 TESTING = ("eval", "as-printed")
@@ -26,7 +27,7 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
     the dropout of as-printed testing. ten_crop: corners and centre, with `mirrored` their mirrors too, averaged.
     Memory is bounded: `CHUNK` images or crops at a time. Raises OptionError."""
     one_of("testing", testing, TESTING)
-    images = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
+    images = _as_tensor(images) if isinstance(images, np.ndarray) else images
     device = next(net.parameters()).device
     crop = crop or images.shape[1]
     if ten_crop and testing == "as-printed":
@@ -51,35 +52,27 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
     return torch.cat(found) if found else torch.zeros(0, 0)
 
 
-@contextmanager
-def evaluating(net):
-    "The network in evaluation mode, afterwards in the mode that each part had before."
-    modes = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        yield net
-    finally:
-        for module, training in modes.items():
-            module.training = training
+def _as_tensor(images):
+    "The array as a tensor, copied only where torch cannot look at it in place."
+    return torch.from_numpy(images if images.flags.writeable and images.flags.c_contiguous else images.copy())
 
 
 @contextmanager
 def as_printed(net, seed, turn=0):
-    """The network as the report tests it, for any number of images at once: dropout on, drawn from (seed, turn), and
-    BatchNorm with each image's own statistics, which is instance normalisation; running statistics stay as they are."""
-    plain = {module: module.forward for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)}
+    """The network as the report tests it, for any number of images at once: in training mode, dropout drawn from
+    (seed, turn), and BatchNorm with each image's own statistics, which is instance normalisation; running statistics
+    stay as they are."""
+    norms = [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     with kept_random_state(), evaluating(net):
         torch.manual_seed(seed_for(seed, "printed", turn))
-        for module in net.modules():
-            if isinstance(module, nn.modules.dropout._DropoutNd):
-                module.training = True
-        for module in plain:
-            module.forward = _OwnStatistics(module)
+        net.train()
+        for norm in norms:
+            norm.forward = _OwnStatistics(norm)
         try:
             yield net
         finally:
-            for module in plain:
-                del module.forward
+            for norm in norms:
+                del norm.forward
 
 
 class _OwnStatistics:

@@ -1,14 +1,16 @@
 """Learners for fastlab's networks: everything that works on a fastai Learner works on them, from the same bits as the
 command line. Source of the networks and defaults: the report, "The networks" and "Training and testing"."""
 import time
+from inspect import signature
 
 import numpy as np
 import torch
 from fastai.callback.core import Callback, TrainEvalCallback
+from fastai.learner import Learner
 from fastai.losses import CrossEntropyLossFlat
 from torch.nn.functional import cross_entropy
 
-from fastlab.errors import OptionError
+from fastlab.errors import OptionError, nearest
 from fastlab.images.batches import ToNetwork
 from fastlab.nets import build
 from fastlab.nets.weights import body_and_head, load_body
@@ -19,7 +21,11 @@ from fastlab.training.optimizers import current_rate, optimizer_for
 from fastlab.training.penalties import L1Penalty
 from fastlab.training.recipe import Recipe
 from fastlab.training.recorder import Accuracy, DeviceRecorder, LightProgress
-from fastlab.training.schedules import DividedOnPlateau
+from fastlab.training.schedules import DividedOnPlateau, FrozenBody
+
+OF_THE_DATA = ("batch_size", "augment", "size", "channels", "crop", "on")   # settled by the DataLoaders
+OF_FASTAI = tuple(name for name in signature(Learner.__init__).parameters
+                  if name not in ("self", "dls", "model", "lr", "default_cbs"))
 
 
 class CrossEntropy(CrossEntropyLossFlat):
@@ -35,19 +41,19 @@ class EpochLog(Callback):
     order, while_searching = 51, False
 
     def before_epoch(self):
-        self.begun, self.trained = time.perf_counter(), self.learn.epochs_trained
+        self.begun = time.perf_counter()
 
     def after_epoch(self):
-        if self.learn.epochs_trained == self.trained:
+        history, epoch = self.learn.history, self.learn.epochs_trained
+        if epoch == (history[-1]["epoch"] if history else 0):
             return  # validation alone, which fastai wraps in the events of an epoch
         names, values = self.learn.recorder.metric_names[1:], self.learn.recorder.values[-1]
         figures = {name.replace("valid_", "develop_"): value for name, value in zip(names, values) if name != "time"}
         if "accuracy" in figures:
             figures["develop_accuracy"] = figures.pop("accuracy")
-        losses = self.learn.recorder.raw_losses[-self.learn.train_steps:]
-        figures["train_loss"] = float(np.mean(losses)) if losses else float("nan")
-        self.learn.history.append({"epoch": len(self.learn.history) + 1, **figures, "lr": current_rate(self.learn.opt),
-                                   "seconds": time.perf_counter() - self.begun})
+        figures["train_loss"] = self.learn.recorder.train_loss
+        history.append({"epoch": epoch, **figures, "lr": current_rate(self.learn.opt),
+                        "seconds": time.perf_counter() - self.begun})
 
 
 class LabLearner(RepeatableLearner):
@@ -72,10 +78,8 @@ class LabLearner(RepeatableLearner):
     def fit_recipe(self, cbs=None, start_epoch=0):
         "Trains for the Recipe's epochs with its schedule; from `start_epoch` on where a checkpoint was restored."
         recipe, cbs = self.recipe, _listed(cbs)
-        if recipe.freeze and not start_epoch:
-            self.freeze()
-            self.fit(recipe.freeze, recipe.lr)
-            self.unfreeze()
+        if recipe.freeze:
+            cbs = [*cbs, FrozenBody(recipe.freeze)]
         if recipe.schedule == "one-cycle":
             self.fit_one_cycle(recipe.epochs, recipe.lr, cbs=cbs, start_epoch=start_epoch)
             return self
@@ -88,15 +92,17 @@ class LabLearner(RepeatableLearner):
 
 def lab_learner(dls, recipe=None, seed=0, **options):
     """The Learner of a Recipe (by default the report's LeNet) on DataLoaders made by fastlab. `seed` settles initial
-    weights, data order, augmentation and dropout. Further options are fastai's: cbs, metrics, opt_func, loss_func …"""
+    weights, data order, augmentation and dropout. Further options are fastai's: cbs, metrics, opt_func, loss_func …
+    What the DataLoaders settle (size, crop, batch size, augmentation, split) is taken from them. Raises OptionError."""
+    for name in options:
+        if name not in OF_FASTAI:
+            cure = "Give it in the Recipe." if name in Recipe.names() else nearest(name, (*Recipe.names(), *OF_FASTAI))
+            raise OptionError(f"{name}: this is no option of a fastai Learner. {cure}")
     recipe = recipe if recipe is not None else Recipe()
     data = dls.arrays
-    crop = crop_size_of(dls)
-    device = dls.device or torch.device("cpu")
     recipe = recipe.changed(batch_size=dls.train.bs, augment=augmentation_of(dls), channels=data.channels,
-                            size=data.size[0], crop=crop)
-    recipe = recipe.resolved(data.channels, data.size[0], precision_for(device))
-    dls.train.seed = dls.valid.seed = seed
+                            size=data.size[0], crop=crop_size_of(dls), on=dls.on)
+    recipe = recipe.resolved(data.channels, data.size[0], precision_for(dls.device or "cpu"))
     net = build_net(recipe, len(data.classes), seed)
     splitter = {"splitter": body_and_head} if recipe.weights or recipe.freeze else {}
     return LabLearner(dls, recipe, net, seed, **{**splitter, **options})
@@ -126,13 +132,12 @@ def alexnet_learner(dls, full=False, seed=0, **options):
 
 def _net_learner(dls, net, seed, options):
     fields = {name: options.pop(name) for name in Recipe.names() if name in options}
-    for name in ("batch_size", "augment", "size", "channels", "crop", "on"):
+    for name in OF_THE_DATA:
         if name in fields:
             raise OptionError(f"{name}: this is settled by the DataLoaders; give it to folder_dataloaders.")
-    if net == "alexnet2012":
-        fields = {**{name: value for name, value in Recipe.for_net(net).to_dict().items()
-                     if name not in ("batch_size", "augment", "size", "channels", "crop", "on")}, **fields}
-    return lab_learner(dls, Recipe(**{"net": net, **fields}), seed, **options)
+    if "net" in fields:
+        raise OptionError(f"net: this Learner is for {net}; for another network take lab_learner(dls, Recipe(net=…)).")
+    return lab_learner(dls, Recipe.for_net(net, **fields), seed, **options)
 
 
 def crop_size_of(dls):

@@ -2,13 +2,16 @@
 
 Every event of fastai's is still called, in the same order; what goes is the search for who listens (kept until the
 callbacks change), the walk over each batch for its device, and random numbers shared with the rest of the program."""
+import random
 from contextlib import contextmanager
 from copy import deepcopy
+from io import IOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
-from fastai.callback.core import Callback, CancelBatchException, CancelEpochException
+from fastai.callback.core import Callback, CancelBatchException, CancelEpochException, event
 from fastai.callback.schedule import SuggestionMethod
 from fastai.learner import Learner
 
@@ -48,6 +51,7 @@ class RepeatableLearner(Learner):
         if self._listening_for != len(self.cbs):
             self._listening, self._listening_for = {}, len(self.cbs)
         if event_name not in self._listening:
+            getattr(event, event_name)  # an AttributeError for an event that does not exist
             self._listening[event_name] = [cb for cb in self.cbs.sorted("order")
                                            if event_name == "after_fit" or _listens(cb, event_name)]
         return self._listening[event_name]
@@ -71,7 +75,7 @@ class RepeatableLearner(Learner):
     def one_batch(self, i, b):
         self.iter = i
         if not self._in_place(b):
-            b = self._set_device(b)
+            b = _plain_tensors(self._set_device(b))
         self._split(b)
         self._with_events(self._do_one_batch, "batch", CancelBatchException)
 
@@ -103,18 +107,23 @@ class RepeatableLearner(Learner):
 
     # -- one epoch, one fit ------------------------------------------------------------------------------------------
     def _do_epoch_train(self):
-        self._device = next(self.model.parameters()).device
-        if isinstance(self.dls.train, BatchLoader):
-            self.dls.train.turn = self.epochs_trained
-        torch.manual_seed(seed_for(self.seed, "dropout", self.epochs_trained))
+        self._prepare(self.dls.train, self.epochs_trained)
+        _seed_everything(seed_for(self.seed, "dropout", self.epochs_trained))
         super()._do_epoch_train()
         if not self.searching:
             self.check_finite()
             self.epochs_trained += 1
 
     def _do_epoch_validate(self, ds_idx=1, dl=None):
-        self._device = next(self.model.parameters()).device
+        dl = self.dls[ds_idx] if dl is None else dl
+        self._prepare(dl, getattr(self, "epoch", 0))  # which `tta` counts up, for new draws in each of its passes
         super()._do_epoch_validate(ds_idx, dl)
+
+    def _prepare(self, loader, turn):
+        "A loader's draws belong to this Learner's seed, whichever Learner used it last."
+        self._device = next(self.model.parameters()).device
+        if isinstance(loader, BatchLoader):
+            loader.seed, loader.turn = self.seed, turn
 
     def _do_fit(self):
         for epoch in range(self.first_epoch, self.n_epoch):
@@ -131,12 +140,13 @@ class RepeatableLearner(Learner):
 
     def check_finite(self):
         "A TrainingError that names the epoch and the first step whose loss was not finite."
-        where = f"epoch {len(self.history) + 1}"
-        for step, loss in enumerate(self.recorder.raw_losses, 1):
-            if not abs(loss) < float("inf"):
-                raise TrainingError(f"{where}: the loss is {loss} at step {step} of this fit. Take a lower learning "
-                                    f"rate (now {current_rate(self.opt):g}), or look for broken inputs.")
-        if not all(torch.isfinite(parameter).all() for parameter in self.model.parameters()):
+        self.recorder.read()
+        where, losses = f"epoch {self.epochs_trained + 1}", np.array(self.recorder.raw_losses)
+        if not np.isfinite(losses).all():
+            step = int(np.argmin(np.isfinite(losses)))
+            raise TrainingError(f"{where}: the loss is {losses[step]} at step {step + 1} of this fit. Take a lower "
+                                f"learning rate (now {current_rate(self.opt):g}), or look for broken inputs.")
+        if not torch.stack([tensor.isfinite().all() for tensor in self.model.state_dict().values()]).all():
             raise TrainingError(f"{where}: weights are not finite. Take a lower learning rate "
                                 f"(now {current_rate(self.opt):g}).")
 
@@ -145,6 +155,16 @@ class RepeatableLearner(Learner):
         "fastai's learning-rate finder; afterwards weights, optimizer, history and random numbers are as before."
         with self._put_back():
             return super().lr_find(start_lr, end_lr, num_it, stop_div, show_plot, suggest_funcs)
+
+    def export(self, fname="export.pkl", **options):
+        "As fastai's. Callbacks that hold an open or closed file are left out; a failure leaves the Learner as it was."
+        dls, opt = self.dls, self.opt
+        with_files = [cb for cb in self.cbs if any(isinstance(value, IOBase) for value in vars(cb).values())]
+        try:
+            with self.removed_cbs(with_files):
+                super().export(fname, **options)
+        finally:
+            self.dls, self.opt = dls, opt
 
     @contextmanager
     def _put_back(self):
@@ -164,6 +184,18 @@ class RepeatableLearner(Learner):
                     self.opt = None
                 else:
                     self.opt.load_state_dict(state)
+
+
+def _seed_everything(seed):
+    "What draws from a global generator (dropout, MixUp, a user's own transforms) draws the same in the same epoch."
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2 ** 32)
+
+
+def _plain_tensors(batch):
+    "fastai's own types, which batches still have after a user's item transforms, as plain tensors, part by part."
+    return tuple(part.as_subclass(torch.Tensor) if isinstance(part, torch.Tensor) else part for part in batch)
 
 
 def _listens(callback, event_name):

@@ -1,5 +1,6 @@
 """What the machine can do, asked of the hardware: device, precision, threads. Results record it: bits depend on it."""
 import platform
+from contextlib import contextmanager
 
 import torch
 
@@ -17,6 +18,22 @@ def device_for(word="auto"):
     if not there[word]:
         raise OptionError(f"device: torch finds no {word} device on this machine. Take --device auto or cpu.")
     return torch.device(word)
+
+
+@contextmanager
+def threads_set(count):
+    "So many threads of torch for a while (None or 0: as they are); afterwards as many as before. Raises OptionError."
+    if not count:
+        yield
+        return
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise OptionError(f"threads: {count!r} is not a whole number of at least 1.")
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def has_fast_bf16(device):

@@ -2,9 +2,31 @@
 from functools import partial
 
 import torch
-from fastai.optimizer import OptimWrapper
+from fastai.optimizer import OptimWrapper, detuplify_pg, set_item_pg
 
 from fastlab.errors import OptionError
+
+
+class Hypers(dict):
+    "One parameter group's figures under fastai's names; what is set here is set in torch's group as well."
+
+    def __init__(self, wrapper, group):
+        super().__init__({wrapper.fwd_map.get(name, name): value for name, value in detuplify_pg(group).items()})
+        self.wrapper, self.group = wrapper, group
+
+    def __setitem__(self, name, value):
+        super().__setitem__(name, value)
+        set_item_pg(self.group, self.wrapper.bwd_map.get(name, name), value)
+
+
+class TorchOptimizer(OptimWrapper):
+    """fastai's wrapper of a torch optimizer, whose `hypers` write through: fastai's own callbacks, ReduceLROnPlateau
+    among them, set rates there, and in OptimWrapper's they set them in copies, without any effect."""
+
+    @property
+    def hypers(self):
+        "A Hypers for each parameter group."
+        return [Hypers(self, group) for group in self.opt.param_groups]
 
 
 def optimizer_for(recipe, device):
@@ -19,10 +41,14 @@ def optimizer_for(recipe, device):
         options = {"opt": torch.optim.AdamW, "weight_decay": recipe.decay}
     else:
         raise OptionError(f"optimizer: {recipe.optimizer!r} is not known.")
-    return partial(OptimWrapper, **options, **fused)
+    return partial(TorchOptimizer, **options, **fused)
+
+
+def current_rates(opt):
+    "The learning rate of each parameter group, without building fastai's view of all groups."
+    return [group["lr"] for group in (opt.opt.param_groups if isinstance(opt, OptimWrapper) else opt.hypers)]
 
 
 def current_rate(opt):
-    "The learning rate of an optimizer's last parameter group, without building fastai's view of all groups."
-    groups = opt.opt.param_groups if isinstance(opt, OptimWrapper) else opt.hypers
-    return groups[-1]["lr"]
+    "The learning rate of the last parameter group, as fastai's Recorder shows it."
+    return current_rates(opt)[-1]

@@ -48,7 +48,7 @@ def predict(model, images, ten_crop=False, skip_unreadable=False, cache=None):
     if unreadable and not skip_unreadable:
         raise unreadable_error(unreadable)
     kept = [row for row, file in enumerate(files) if file not in unreadable]
-    shares = ensemble_probabilities(models, pixels[kept] if unreadable else pixels, ten_crop)
+    shares = averaged(member_probabilities(models, pixels[kept] if unreadable else pixels, ten_crop))
     return Predictions(tuple(files[row] for row in kept), models[0].classes, models[0].names, shares, unreadable)
 
 
@@ -69,13 +69,17 @@ def as_models(model):
     return models
 
 
-def ensemble_probabilities(models, pixels, ten_crop=False, testing="eval", seed=0):
-    "The mean of the models' probabilities, float32 (N, classes). Raises OptionError for ten_crop without crops."
+def member_probabilities(models, pixels, ten_crop=False, testing="eval", seed=0):
+    "Each model's probabilities, a list of float32 (N, classes). Raises OptionError for ten_crop without crops."
     if ten_crop and any(model.crops == 1 for model in models):
         raise OptionError("ten-crop: it is for networks that were trained with crops smaller than their images "
                           "(augment crop or crop+mirror, and crop < size).")
-    return np.mean([model.probabilities(pixels, ten_crop, testing, seed) for model in models], axis=0,
-                   dtype=np.float64).astype(np.float32)
+    return [model.probabilities(pixels, ten_crop, testing, seed) for model in models]
+
+
+def averaged(each):
+    "The probabilities of an ensemble: the mean of its members', float32 (N, classes)."
+    return each[0] if len(each) == 1 else np.mean(each, axis=0, dtype=np.float64).astype(np.float32)
 
 
 def _sources(images):

@@ -2,7 +2,9 @@
 
 No torch is imported here: plans, stores and the command line read Recipes."""
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral, Number, Real
 
 from fastlab.errors import OptionError, nearest, one_of
 
@@ -13,6 +15,10 @@ PRECISIONS = ("auto", "fp32", "bf16")
 AUGMENTS = ("none", "crop", "crop+mirror", "handwriting")
 ON = ("train", "total_train")
 CLASS_WEIGHTS = ("none", "balanced")
+WORDS = {"norm": ("none", "batch"), "lrn": ("none", "torch", "paper"), "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
+         "l1_form": L1_FORMS, "augment": AUGMENTS, "class_weights": CLASS_WEIGHTS, "on": ON, "precision": PRECISIONS}
+NUMBERS = ("lr", "l1", "l2", "decay", "momentum", "width", "dropout")
+OPEN = frozenset({"norm", "dropout", "lrn", "weights", "lr", "size", "crop", "channels"})  # may be None: see `resolved`
 RATES = {"adam": 1e-3, "adamw": 1e-3, "sgd": 1e-2}
 # what each of fastlab's networks has where a Recipe leaves it open: norm, dropout, lrn
 OWN_SWITCHES = {"lenet": ("batch", 0.5, "none"), "lenet-classic": ("none", 0.0, "none"),
@@ -39,7 +45,7 @@ class Recipe:
     width: float = _option(1.0, "share of the network's own number of maps and units")
     switches: tuple = _option((), "further switches of the network, as (name, value) pairs")
     weights: str | None = _option(None, "safetensors file that the body's weights start from")
-    freeze: int = _option(0, "epochs in which the body stays frozen")
+    freeze: int = _option(0, "how many of the epochs, from the first, the body stays frozen")
     epochs: int = _option(20, "times that every training image is seen")
     batch_size: int = _option(64, "images a step")
     optimizer: str = _option("adam", "adam, adamw or sgd")
@@ -59,29 +65,32 @@ class Recipe:
     precision: str = _option("auto", "auto, fp32 or bf16")
 
     def __post_init__(self):
-        object.__setattr__(self, "switches", tuple(sorted(dict(self.switches).items())))
-        for name, words in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("l1_form", L1_FORMS), ("on", ON),
-                            ("augment", AUGMENTS), ("class_weights", CLASS_WEIGHTS), ("precision", PRECISIONS)):
-            one_of(name.replace("_", "-"), getattr(self, name), words)
-        for name in ("norm", "lrn"):
-            if getattr(self, name) is not None:
-                one_of(name, getattr(self, name), {"norm": ("none", "batch"), "lrn": ("none", "torch", "paper")}[name])
+        for name in self.names():
+            object.__setattr__(self, name, _plain(name, getattr(self, name)))
+        for name, words in WORDS.items():
+            if getattr(self, name) is not None or name not in OPEN:
+                one_of(name.replace("_", "-"), getattr(self, name), words)
+        if not self.net or not isinstance(self.net, str):
+            raise OptionError(f"net: {self.net!r} is not the name of a network. {nearest('lenet', OWN_SWITCHES)}")
+        if self.weights is not None and not isinstance(self.weights, str):
+            raise OptionError(f"weights: {self.weights!r} is not the name of a safetensors file.")
         for name in ("epochs", "batch_size", "size", "crop"):
-            _whole(name, getattr(self, name), least=1, optional=name in ("size", "crop"))
+            _whole(name, getattr(self, name), least=1)
         _whole("freeze", self.freeze, least=0)
-        for name in ("lr", "l1", "l2", "decay", "momentum", "width", "dropout"):
+        for name in NUMBERS:
             _number(name, getattr(self, name))
         self._check_together()
 
     def _check_together(self):
-        if self.dropout is not None and self.dropout >= 1:
-            raise OptionError(f"dropout: {self.dropout!r} must be less than 1; 0 is no dropout.")
-        if self.momentum >= 1:
-            raise OptionError(f"momentum: {self.momentum!r} must be less than 1.")
+        for name in ("dropout", "momentum"):
+            if (getattr(self, name) or 0) >= 1:
+                raise OptionError(f"{name}: {getattr(self, name)!r} must be less than 1; 0 is no {name}.")
         if self.channels not in (None, 1, 3):
             raise OptionError(f"channels: {self.channels!r} is not allowed; 1 is grey, 3 is RGB.")
         if self.crop and self.size and self.crop > self.size:
             raise OptionError(f"crop: {self.crop} is larger than the images' size {self.size}.")
+        if self.freeze > self.epochs:
+            raise OptionError(f"freeze: {self.freeze} is more than the {self.epochs} epochs that there are.")
         if self.decay and self.l2:
             raise OptionError("l2 and decay: these are two kinds of weight decay, in the gradient and decoupled; "
                               "choose one.")
@@ -108,13 +117,15 @@ class Recipe:
         return tuple(each.name for each in fields(cls))
 
     def to_dict(self):
-        "Every field as plain data for JSON and TOML."
+        "Every field as plain data for JSON; TOML, which has no null, leaves out the fields that are None."
         values = {name: getattr(self, name) for name in self.names()}
         return values | {"switches": dict(self.switches)}
 
     @classmethod
     def from_dict(cls, values):
         "The Recipe that `to_dict` wrote; fields left out have their defaults. Raises OptionError for an unknown field."
+        if not isinstance(values, Mapping):
+            raise OptionError(f"recipe: {values!r} is not a table of fields.")
         for name in values:
             if name not in cls.names():
                 raise OptionError(f"recipe: the field {name!r} is not known. {nearest(name, cls.names())}")
@@ -134,17 +145,41 @@ class Recipe:
         return replace(self, **changes)
 
 
-def _whole(name, value, least, optional=False):
-    if value is None and optional:
+def _plain(name, value):
+    "A field's value in the one form that it is compared, written and hashed in: 1 and 1.0 are the same rate."
+    if name == "switches":
+        return _switch_pairs(value)
+    if isinstance(value, bool) or not isinstance(value, Number):
+        return value
+    if name in NUMBERS and isinstance(value, Real):
+        return math.inf if abs(value) > 1e300 else float(value)  # a whole number may be too large for a float
+    return int(value) if isinstance(value, Integral) else value
+
+
+def _switch_pairs(switches):
+    "Switches, a mapping or pairs, as pairs in the order of their names."
+    try:
+        pairs = dict(switches)
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"switches: {switches!r} is not a table of names and values.") from error
+    for name, value in pairs.items():
+        plain = isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+        if not isinstance(name, str) or not plain:
+            raise OptionError(f"switches: {name!r} = {value!r} is not a name with a text, a number, true or false.")
+    return tuple(sorted(pairs.items()))
+
+
+def _whole(name, value, least):
+    if value is None and name in OPEN:
         return
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise OptionError(f"{name.replace('_', '-')}: {value!r} is not a whole number of at least {least}.")
 
 
 def _number(name, value):
-    if value is None and name in ("lr", "dropout"):
+    if value is None and name in OPEN:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, float) or not 0 <= value < math.inf:
         raise OptionError(f"{name}: {value!r} is not a number of at least 0.")
     if value == 0 and name in ("lr", "width"):
         raise OptionError(f"{name}: 0 is not allowed; it must be more than 0.")

@@ -27,7 +27,9 @@ class Accuracy(Metric):
 
 class DeviceRecorder(Recorder):
     """Keeps each step's loss as a tensor on the device, read once an epoch. `losses` (smoothed), `lrs`, `iters`,
-    `values` and the plots are fastai's; `raw_losses` are the steps' own, free of smoothing and of any penalty."""
+    `values` and the plots are fastai's; `raw_losses` are the steps' own, free of smoothing and of any penalty, and
+    `sizes` the images of each step."""
+    _stateattrs = (*Recorder._stateattrs, "raw_losses", "sizes", "pending")
 
     @property
     def name(self):
@@ -36,13 +38,15 @@ class DeviceRecorder(Recorder):
 
     def before_fit(self):
         super().before_fit()
-        self.smooth, self.weight, self.pending, self.raw_losses = 0.0, 0.0, [], []
+        self.smooth, self.weight = 0.0, 0.0
+        self.raw_losses, self.sizes, self.pending = [], [], []
 
     def after_batch(self):
         if not self.learn.training:
             self._count_validation()
             return
         self.pending.append(self.learn.loss.detach())
+        self.sizes.append(len(self.learn.yb[0]))
         self.lrs.append(current_rate(self.learn.opt))
         for metric in self.learn.metrics if self.train_metrics else ():
             metric.accumulate(self.learn)
@@ -67,9 +71,19 @@ class DeviceRecorder(Recorder):
             self.smooth_loss.count = len(self.losses)
         return self.losses[-1] if self.losses else None
 
+    def before_train(self):
+        self.begins = len(self.raw_losses)
+        super().before_train()
+
     def after_train(self):
         self.read()
         super().after_train()
+
+    @property
+    def train_loss(self):
+        "The mean loss an image over the epoch's steps so far; None before the first."
+        losses, sizes = self.raw_losses[self.begins:], self.sizes[self.begins:]
+        return sum(loss * size for loss, size in zip(losses, sizes)) / sum(sizes) if sizes else None
 
 
 class LightProgress(ProgressCallback):

@@ -9,7 +9,7 @@ from fastlab.errors import OptionError
 from fastlab.images.batches import arrays_dataloaders
 from fastlab.training.evaluate import scores
 from fastlab.training.learner import LabLearner, lab_learner
-from fastlab.training.machine import described, device_for
+from fastlab.training.machine import described, device_for, threads_set
 from fastlab.training.penalties import share_of_zeros
 from fastlab.training.result import Result
 
@@ -19,15 +19,16 @@ PROBED_STEPS = 4                # steps of an epoch whose update is measured
 def carry_out(arrays, recipe, seed, marks=(), device="cpu", threads=1, as_printed=True):
     """Trains `recipe` with `seed` on `arrays` and returns its Result. `marks`: epochs after which all predictions are
     kept; the last epoch always is. With schedule constant or plateau the first epochs do not depend on how many follow.
+    as_printed: whether the report's way of testing is carried out too; a network that cannot be tested so (BatchNorm
+    over single values) has nan there. threads: of torch meanwhile; None leaves them.
     Raises FastlabError (TrainingError for a loss or weights that are not finite)."""
     started = time.perf_counter()
-    if threads:
-        torch.set_num_threads(threads)
-    learn = learner_for(arrays, recipe, seed, device)
-    collected = Collected({*marks, recipe.epochs}, as_printed)
-    with learn.no_bar(), learn.no_logging():
-        learn.fit_recipe(cbs=[collected])
-    machine = described(learn.dls.device or "cpu", learn.recipe.precision)
+    with threads_set(threads):
+        learn = learner_for(arrays, recipe, seed, device)
+        collected = Collected({*marks, recipe.epochs}, as_printed)
+        with learn.no_bar(), learn.no_logging():
+            learn.fit_recipe(cbs=[collected])
+        machine = described(learn.dls.device or "cpu", learn.recipe.precision)
     return Result(collected.epochs(), collected.marks, machine, time.perf_counter() - started)
 
 
@@ -81,14 +82,12 @@ class Collected(Callback):
         figures |= {"zeros": float(share_of_zeros(self.learn.model)), "output_size": float(self.output) / count,
                     "train_accuracy_while_training": float(self.right) / count,
                     "update_norm": float(torch.stack(self.updates).mean())}
-        wanted = epoch in self.wanted
-        if self.printed:
-            develop = self._classes("develop", "as-printed", epoch)
-            truth = self.learn.dls.arrays.labels[self.learn.dls.arrays.splits["develop"]]
-            figures["develop_accuracy_as_printed"] = float((develop == truth).mean())
+        develop = self._as_printed("develop", epoch)
+        truth = self.learn.dls.arrays.labels[self.learn.dls.arrays.splits["develop"]]
+        figures["develop_accuracy_as_printed"] = np.nan if develop is None else float((develop == truth).mean())
         self.figures.append(figures)
-        if wanted:
-            self.marks[epoch] = self._mark(epoch) | ({"develop_as_printed": develop} if self.printed else {})
+        if epoch in self.wanted:
+            self.marks[epoch] = self._mark(epoch) | ({} if develop is None else {"develop_as_printed": develop})
 
     def _mark(self, epoch):
         mark = {split: self._classes(split, "eval", epoch) for split in ("train", "develop")}
@@ -96,9 +95,19 @@ class Collected(Callback):
             found = self._scores("test", "eval", epoch)
             mark["test"] = found.argmax(1).cpu().numpy().astype(np.int16)
             mark["test_probabilities"] = found.softmax(1).cpu().numpy().astype(np.float16)
-            if self.printed:
-                mark["test_as_printed"] = self._classes("test", "as-printed", epoch)
+            printed = self._as_printed("test", epoch)
+            mark |= {} if printed is None else {"test_as_printed": printed}
         return mark
+
+    def _as_printed(self, split, epoch):
+        "Predicted classes by the report's way of testing; None where it was not asked for or this network cannot."
+        if not self.printed:
+            return None
+        try:
+            return self._classes(split, "as-printed", epoch)
+        except OptionError:
+            self.printed = False
+            return None
 
     def _classes(self, split, testing, epoch):
         return self._scores(split, testing, epoch).argmax(1).cpu().numpy().astype(np.int16)

@@ -5,7 +5,7 @@ from fastlab.errors import FolderError, OptionError, one_of
 from fastlab.images.arrays import Arrays
 from fastlab.training.evaluate import TESTING
 from fastlab.training.figures import Tested
-from fastlab.training.predict import as_models, ensemble_probabilities
+from fastlab.training.predict import as_models, averaged, member_probabilities
 
 SPLITS = ("test", "develop", "train", "all")
 
@@ -23,25 +23,26 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
     first = models[0]
     arrays = folder if isinstance(folder, Arrays) else Arrays.from_folder(
         folder, first.input["channels"], first.input["size"], split_seed, group_by, cache, skip_unreadable, progress)
-    check_classes(first, arrays, folder)
-    rows = np.arange(len(arrays.labels)) if split == "all" else arrays.splits[split]
+    check_classes(first, arrays)
+    rows = np.unique(np.concatenate(list(arrays.splits.values()))) if split == "all" else arrays.splits[split]
     if len(rows) == 0:
         raise FolderError(f"{arrays.root or 'arrays'}: there is no {split} split. Give a folder with one, or test on "
                           "--split develop.")
     if ten_crop and testing == "as-printed":
         raise OptionError("ten-crop and testing as-printed cannot be together; choose one.")
-    shares = ensemble_probabilities(models, arrays.images[rows], ten_crop, testing, seed)
-    return Tested(arrays.labels[rows], shares, first.classes, first.names, tuple(arrays.files[row] for row in rows),
-                  split, testing, first.crops if ten_crop else 1)
+    truth, each = arrays.labels[rows], member_probabilities(models, arrays.images[rows], ten_crop, testing, seed)
+    alone = tuple(float((shares.argmax(1) == truth).mean()) for shares in each) if len(models) > 1 else ()
+    return Tested(truth, averaged(each), first.classes, first.names, tuple(arrays.files[row] for row in rows),
+                  split, testing, first.crops if ten_crop else 1, alone)
 
 
 test.__test__ = False           # pytest must not take the public function for a test
 
 
-def check_classes(model, arrays, folder):
+def check_classes(model, arrays):
     "A FolderError where a folder's classes are not those that a network knows, in whatever order."
     if arrays.classes != model.classes:
         odd = sorted(set(arrays.classes) ^ set(model.classes))
         what = f"differ in {', '.join(map(repr, odd))}" if odd else "stand in another order"
-        raise FolderError(f"{folder}: its classes and those of {model.path or 'the network'} {what}. Test on the "
-                          "classes that the network was trained on.")
+        raise FolderError(f"{arrays.root or 'arrays'}: its classes and those of {model.path or 'the network'} {what}. "
+                          "Test on the classes that the network was trained on.")
