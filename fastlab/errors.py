@@ -40,9 +40,9 @@ class StorageError(FastlabError):
 
 def nearest(word, words):
     "The cure for a mistyped `word`: ' Did you mean X?', or the list of all that is allowed."
-    words = [str(allowed) for allowed in words]
-    close = get_close_matches(str(word), words, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Choose one of: {', '.join(words)}."
+    words = {str(allowed).lower(): str(allowed) for allowed in words}
+    close = get_close_matches(str(word).lower(), words, n=1, cutoff=0.6)
+    return f"Did you mean {words[close[0]]!r}?" if close else f"Choose one of: {', '.join(words.values())}."
 
 
 def one_of(option, word, words):

@@ -10,11 +10,15 @@ from pathlib import Path
 
 from fastlab.errors import StorageError
 
+_DIGITS = re.compile("([0-9]+)")
+
 
 def natural_key(text):
     "Sorts as people count: '2' before '10', 'img2' before 'img10'; ties fall back to the text itself."
-    parts = filter(None, re.split(r"([0-9]+)", str(text)))
-    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts], str(text)
+    text = str(text)
+    parts = _DIGITS.split(text)  # letters and digits in turn, beginning with (perhaps no) letters
+    parts[1::2] = map(int, parts[1::2])
+    return parts, text
 
 
 def storage_problem(path, error):
@@ -25,6 +29,7 @@ def storage_problem(path, error):
              errno.EPERM: "permission denied; choose a place that you may write to",
              errno.EROFS: "the file system is read-only; choose another place",
              errno.ENOTDIR: "a part of this path is a file, not a folder",
+             errno.EEXIST: "a part of this path is a file, not a folder",
              errno.EISDIR: "this is a folder, and a file is needed",
              errno.ENAMETOOLONG: "the name is too long for the file system"}
     return StorageError(f"{path}: {cures.get(error.errno, error.strerror or str(error))}.")
@@ -37,7 +42,9 @@ def replacing(path, mode="wb", **options):
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".part")
+        if path.exists() and not path.is_file():  # a folder, or a device, which must not be replaced by a file
+            raise StorageError(f"{path}: this is not an ordinary file. Name a file to write.")
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     except OSError as error:
         raise storage_problem(path, error) from error
     try:
@@ -48,6 +55,8 @@ def replacing(path, mode="wb", **options):
             os.fsync(file.fileno())
         os.replace(beside, path)
     except OSError as error:
+        if error.filename not in (None, str(path), beside):
+            raise  # of another file, which the caller read or wrote meanwhile
         raise storage_problem(path, error) from error
     finally:
         Path(beside).unlink(missing_ok=True)

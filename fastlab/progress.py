@@ -28,8 +28,8 @@ class Progress:
         if now - self.shown < (TERMINAL_EVERY if self.terminal else PLAIN_EVERY):
             return
         self.shown = now
-        left = (now - self.begun) / max(done, 1e-9) * (total - done)
-        line = f"{self.what} {done:,} of {total:,}, {clock(left)} left{note}"
+        left = f", {clock((now - self.begun) / done * (total - done))} left" if done else ""
+        line = f"{self.what} {done:,} of {total:,}{left}{note}"
         if self.terminal:
             self.stream.write(f"\r\x1b[K{line}")
             self.open = True

@@ -38,6 +38,7 @@ def kept_random_state():
     import torch
     python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+    apple = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
     try:
         yield
     finally:
@@ -46,3 +47,5 @@ def kept_random_state():
         torch.set_rng_state(cpu)
         if devices is not None:
             torch.cuda.set_rng_state_all(devices)
+        if apple is not None:
+            torch.mps.set_rng_state(apple)

@@ -4,7 +4,6 @@ Layouts: `<split>/<class>/<image>` with splits named train, develop (or valid, v
 or `<class>/<image>`, then split 64/16/20, stratified and seeded. What was assumed is said in `Folder.notes`."""
 import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +12,18 @@ import numpy as np
 from fastlab.errors import FolderError
 from fastlab.files import natural_key
 from fastlab.images.decode import SUFFIXES
-from fastlab.seeds import numpy_generator
+from fastlab.images.splitting import group_keys, split_rows, torn_group
 
 SPLITS = ("train", "develop", "test")
 SPLIT_NAMES = {"train": "train", "training": "train", "develop": "develop", "valid": "develop", "val": "develop",
                "validation": "develop", "dev": "develop", "test": "test", "testing": "test",
                "total_train": "total_train"}
 SHARES = {"train": 0.64, "develop": 0.16, "test": 0.20}
+HELD_BACK = {"train": 0.8, "develop": 0.2}
 IGNORED = frozenset({"thumbs.db", "desktop.ini", "classes.json", "drawn.json", "__macosx"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Folder:
     """A data set on disk. `classes`: folder names in natural order; `names`: {class: name to show}; `files`: paths;
     `labels`: int64, each file's class number; `splits`: {'train' | 'develop' | 'test': rows of `files`}, in natural
@@ -38,113 +38,146 @@ class Folder:
 
 
 def read_folder(path, seed=0, group_by=None):
-    """Reads a folder's classes, files and splits; nothing is decoded. `group_by`: a regular expression on the relative
-    path; files with the same match (its first group, if it has one) stay in one split. Raises FolderError."""
+    """Reads a folder's classes, files and splits; nothing is decoded. `group_by`: a regular expression on the path
+    below the folder, or below the split's folder where it has splits; files with the same match (its first group, if
+    it has one) stay in one split. Raises FolderError; OptionError for a `group_by` that does not fit."""
     path = Path(path)
     named = _split_folders(path)
-    if named:
-        return _from_splits(path, named, seed, group_by)
+    read = _from_splits if named else _from_classes
+    return read(path, named, seed, group_by)
+
+
+def _from_classes(path, _, seed, group_by):
+    "A Folder from `<class>/<image>`."
     classes = _classes(path)
+    if all(name.lower() in SPLIT_NAMES for name in classes):
+        raise FolderError(f"{path}: {_listed(classes)} hold no class folders. The layout is <split>/<class>/<image>; "
+                          "put each image into the folder of its class.")
     files, labels = _files(path, classes)
-    shares = dict(SHARES)
-    splits = split_rows(labels, shares, seed, group_keys(files, path, group_by))
-    notes = [f"{path} has no train, develop or test folder: split 64/16/20 by class with seed {seed}"
-             + (f", each group of {group_by!r} kept together." if group_by else ".")]
-    return _folder(path, classes, files, labels, splits, notes)
+    splits = split_rows(labels, SHARES, seed, group_keys(files, path, group_by))
+    note = (f"{path} has no train, develop or test folder: split 64/16/20 by class with seed {seed}"
+            + (f", each group of {group_by!r} kept together." if group_by else "."))
+    return _folder(path, classes, files, labels, splits, [note], group_by)
 
 
-def _folder(path, classes, files, labels, splits, notes):
+def _from_splits(path, named, seed, group_by):
+    "A Folder from `<split>/<class>/<image>`; what is missing is held back from train, and said."
+    named, notes = _with_train(path, named)
+    classes = _same_classes(path, named)
+    files, keys, labels, splits = [], [], [np.arange(0)], {}
+    for split in [split for split in SPLITS if split in named]:
+        found, numbers = _files(named[split], classes)
+        splits[split] = np.arange(len(files), len(files) + len(found))
+        files += found
+        labels.append(numbers)
+        keys += group_keys(found, named[split], group_by) or []
+    labels = np.concatenate(labels)
+    if group_by and (torn := torn_group(keys, splits)):
+        raise FolderError(f"{path}: the group {torn[0]!r} of --group-by {group_by!r} is in {torn[1]} and in {torn[2]}. "
+                          "Move its files into one split, or leave --group-by away: the splits stay as they are.")
+    if "develop" not in splits:
+        rows = splits["train"]
+        parts = split_rows(labels[rows], HELD_BACK, seed, [keys[row] for row in rows] if group_by else None)
+        splits |= {split: rows[part] for split, part in parts.items()}
+        notes.append(f"A fifth of train is held back as develop, by class, with seed {seed}.")
+    if "test" not in splits:
+        splits["test"] = np.arange(0)
+        notes.append("There is no test split: figures can come from develop only.")
+    return _folder(path, classes, files, labels, {split: splits[split] for split in SPLITS}, notes, group_by)
+
+
+def _folder(path, classes, files, labels, splits, notes, group_by):
     "A Folder whose splits each hold every class, or a FolderError that says what is missing where."
     for split, rows in splits.items():
         missing = sorted(set(range(len(classes))) - set(labels[rows].tolist()))
         if missing and (len(rows) or split != "test"):
             raise FolderError(f"{path}: no image of {_listed(classes[label] for label in missing)} is in the split "
-                              f"{split!r}; every class needs images in every split. Add images"
-                              + (", or take fewer, larger groups with --group-by." if "group" in " ".join(notes) else
-                                 ", or remove the class."))
+                              f"{split!r}; every class needs images in every split. Add images, or "
+                              + ("take smaller groups with --group-by." if group_by else "remove the class."))
     return Folder(path, tuple(classes), class_names(path, classes), tuple(files), labels, splits, tuple(notes))
 
 
 def _split_folders(path):
     "{split: folder} of a folder whose sub-folders are splits; {} where they are classes. Raises FolderError."
-    if not path.exists():
-        raise FolderError(f"{path}: there is no such folder. Give a folder with one sub-folder a class.")
     if not path.is_dir():
-        raise FolderError(f"{path}: this is a file. Give a folder with one sub-folder a class.")
-    folders = visible_folders(path)
-    named = {}
-    for folder in folders:
-        split = SPLIT_NAMES.get(folder.name.lower())
-        if split and visible_folders(folder):
-            if split in named:
-                raise FolderError(f"{path}: {named[split].name!r} and {folder.name!r} both mean the split {split!r}. "
-                                  "Keep one of them.")
-            named[split] = folder
-    if not named or not ({"train", "total_train"} & set(named)):
-        return {}
-    others = [folder.name for folder in folders if folder not in named.values()]
-    if others:
-        raise FolderError(f"{path}: {_listed(others)} stand beside the splits {_listed(named)}. A data set has either "
-                          "splits or classes at its top; move the others away.")
+        wrong = "this is a file" if path.exists() else "there is no such folder"
+        raise FolderError(f"{path}: {wrong}. Give a folder with one sub-folder a class.")
+    folders, files = _entries(path)
+    named, empty = {}, []
+    for name in folders:
+        split = SPLIT_NAMES.get(name.lower())
+        if split and not _entries(path / name)[0]:
+            empty.append(name)
+        elif split in named:
+            raise FolderError(f"{path}: {named[split].name!r} and {name!r} both mean the split {split!r}. Keep one of "
+                              "them.")
+        elif split:
+            named[split] = path / name
+    if named:
+        _refuse_beside_splits(path, named, folders, empty)
+        _refuse_loose_images(path, files)
     return named
 
 
-def _from_splits(path, named, seed, group_by):
-    "A Folder from `<split>/<class>/<image>`; what is missing is held back from train, and said."
-    notes = []
-    if "train" not in named:
-        named["train"] = named.pop("total_train")
-        notes.append("The folder total_train is used as train.")
-    elif named.pop("total_train", None):
-        notes.append("The folder total_train is not read: it is train and develop together.")
+def _refuse_beside_splits(path, named, folders, empty):
+    "FolderError for what stands beside splits and would be passed over."
+    splits = _listed(folder.name for folder in named.values())
+    others = [name for name in folders if path / name not in named.values()]
+    if not {"train", "total_train"} & set(named):
+        raise FolderError(f"{path}: {splits} holds class folders, as a split does, and no split is named 'train'. "
+                          "Add it, or put the class folders straight into the folder.")
+    if empty:
+        raise FolderError(f"{path / empty[0]}: this split has no class folders. Fill it like {splits}, or remove it.")
+    if others:
+        raise FolderError(f"{path}: {_listed(others)} stand beside the splits {splits}. A data set has either splits "
+                          "or classes at its top; move the others away.")
+
+
+def _with_train(path, named):
+    "The splits with one named train, and a list of what was assumed."
+    if "train" in named:
+        rest = {split: folder for split, folder in named.items() if split != "total_train"}
+        return rest, ["The folder total_train is not read: it is train and develop together."] * (rest != named)
+    if "develop" in named:
+        raise FolderError(f"{path}: total_train is train and develop together, so beside it 'develop' would be learned "
+                          "by heart. Add 'train', or remove 'develop': a fifth of total_train is then held back.")
+    return {"train": named["total_train"], **named}, ["The folder total_train is used as train."]
+
+
+def _same_classes(path, named):
+    "The classes that all splits have. Raises FolderError naming those that differ."
     by_split = {split: _classes(folder) for split, folder in named.items()}
-    classes = by_split["train"]
     for split, found in by_split.items():
-        if found != classes:
-            odd = sorted(set(found) ^ set(classes), key=natural_key)
-            raise FolderError(f"{path}: train and {split} differ in the classes {_listed(odd)}. Every split needs the "
-                              "same class folders.")
-    files, labels, splits, start = [], [], {}, 0
-    for split in SPLITS:
-        if split in named:
-            found, numbers = _files(named[split], classes)
-            splits[split] = np.arange(start, start + len(found))
-            files, labels, start = files + found, [*labels, numbers], start + len(found)
-    labels = np.concatenate(labels)
-    if "develop" not in splits:
-        rows = splits["train"]
-        keys = group_keys([files[row] for row in rows], named["train"], group_by)
-        parts = split_rows(labels[rows], {"train": 0.8, "develop": 0.2}, seed, keys)
-        splits = {"train": rows[parts["train"]], "develop": rows[parts["develop"]], **splits, }
-        splits["train"] = rows[parts["train"]]
-        notes.append(f"A fifth of train is held back as develop, by class, with seed {seed}.")
-    if "test" not in splits:
-        splits["test"] = np.arange(0)
-        notes.append("There is no test split: figures can come from develop only.")
-    return _folder(path, classes, files, labels, {split: splits[split] for split in SPLITS}, notes)
+        if odd := set(found) ^ set(by_split["train"]):
+            raise FolderError(f"{path}: train and {split} differ in the classes "
+                              f"{_listed(sorted(odd, key=natural_key))}. Every split needs the same class folders.")
+    return by_split["train"]
 
 
-def visible_folders(path):
-    "The sub-folders of a folder that count, in natural order: not hidden, not a system's own."
-    return [child for child in _children(path) if child.is_dir()]
-
-
-def _children(path):
+def _entries(path):
+    "(folders, files): the names in a folder that count, in natural order: not hidden, not a system's own."
+    folders, files = [], []
     try:
-        names = sorted(os.listdir(path), key=natural_key)
+        with os.scandir(path) as found:
+            for entry in found:
+                if not entry.name.startswith(".") and entry.name.lower() not in IGNORED:
+                    (folders if _is_folder(entry) else files).append(entry.name)
     except OSError as error:
         raise FolderError(f"{path}: the folder cannot be read ({error.strerror}). Change its permissions.") from error
-    return [path / name for name in names if not name.startswith(".") and name.lower() not in IGNORED]
+    return sorted(folders, key=natural_key), sorted(files, key=natural_key)
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads nowhere: opening the file will say so
+        return False
 
 
 def _classes(path):
     "The class folders' names, at least two. Raises FolderError, also for images that lie beside the class folders."
-    children = _children(path)
-    classes = [child.name for child in children if child.is_dir()]
-    loose = [child.name for child in children if not child.is_dir() and child.suffix.lower() in SUFFIXES]
-    if loose:
-        raise FolderError(f"{path}: images lie beside the class folders ({_listed(loose)}). Every image "
-                          "belongs into the folder of its class.")
+    classes, files = _entries(path)
+    _refuse_loose_images(path, files)
     if not classes:
         raise FolderError(f"{path}: the folder is empty. Put one sub-folder a class into it, with that class's images.")
     if len(classes) < 2:
@@ -152,83 +185,39 @@ def _classes(path):
     return classes
 
 
+def _refuse_loose_images(path, files):
+    loose = [name for name in files if os.path.splitext(name)[1].lower() in SUFFIXES]
+    if loose:
+        raise FolderError(f"{path}: images lie beside the folders ({_listed(loose)}). Every image belongs into the "
+                          "folder of its class.")
+
+
 def _files(path, classes):
     "All files below the class folders, with their class numbers. Raises FolderError for nested folders, empty classes."
-    files, labels = [], []
-    for label, name in enumerate(classes):
-        children = _children(path / name)
-        nested = [child.name for child in children if child.is_dir()]
+    files, counts = [], []
+    for name in classes:
+        folder = path / name
+        nested, found = _entries(folder)
         if nested:
-            raise FolderError(f"{path / name}: folders inside a class ({_listed(nested)}). The layout is "
-                              "<class>/<image>, or <split>/<class>/<image>; move the images up or the folders away.")
-        if not children:
-            raise FolderError(f"{path / name}: the class has no images. Add some, or remove the folder.")
-        files += children
-        labels += [label] * len(children)
-    return files, np.array(labels, dtype=np.int64)
-
-
-def group_keys(files, root, group_by):
-    "Each file's group under the regular expression `group_by` (matched on the path below `root`), or None."
-    if group_by is None:
-        return None
-    try:
-        pattern = re.compile(group_by)
-    except re.error as error:
-        raise FolderError(f"--group-by {group_by!r}: not a regular expression ({error}).") from error
-    found = [pattern.search(file.relative_to(root).as_posix()) for file in files]
-    missing = [file for file, match in zip(files, found) if match is None]
-    if missing:
-        raise FolderError(f"--group-by {group_by!r}: no match in {len(missing)} file names, such as {missing[0]}. "
-                          "The expression must match every file.")
-    return [match.group(1) if pattern.groups else match.group(0) for match in found]
-
-
-def split_rows(labels, shares, seed, groups=None):
-    """Rows shared out by class with the given `shares` ({name: fraction}), seeded: {name: sorted rows}. Every class
-    gets at least one row in each part where it has as many. With `groups`, whole groups are dealt out, largest first,
-    each to the part that lacks most of the group's classes."""
-    labels = np.asarray(labels)
-    if groups is None:
-        return _split_each_class(labels, shares, seed)
-    rng, names = numpy_generator(seed, "split"), list(shares)
-    keys, of = np.unique(np.asarray(groups), return_inverse=True)
-    counts = np.zeros((len(keys), labels.max() + 1))
-    np.add.at(counts, (of, labels), 1)
-    want = np.array([[share] for share in shares.values()]) * counts.sum(0)
-    order = rng.permutation(len(keys))
-    order = order[np.argsort(-counts[order].sum(1), kind="stable")]
-    part = np.zeros(len(keys), dtype=int)
-    for key in order:
-        lack = (want / np.maximum(want.sum(0), 1e-9)) * (counts[key] > 0)
-        part[key] = int(np.argmax((lack / np.array(list(shares.values()))[:, None]).sum(1)))
-        want[part[key]] = np.maximum(want[part[key]] - counts[key], 0)
-    return {name: np.flatnonzero(part[of] == number) for number, name in enumerate(names)}
-
-
-def _split_each_class(labels, shares, seed):
-    parts = {name: [] for name in shares}
-    for label in range(int(labels.max()) + 1):
-        rows = np.flatnonzero(labels == label)
-        rows = rows[numpy_generator(seed, "split", label).permutation(len(rows))]
-        ends = np.rint(np.cumsum(list(shares.values())) / sum(shares.values()) * len(rows)).astype(int)
-        if len(rows) >= len(shares):
-            ends = np.maximum(ends, np.arange(1, len(shares) + 1))
-            ends = np.minimum(ends, len(rows) - np.arange(len(shares) - 1, -1, -1))
-        for name, chosen in zip(shares, np.split(rows, ends[:-1])):
-            parts[name].append(chosen)
-    return {name: np.sort(np.concatenate(chosen)) for name, chosen in parts.items()}
+            raise FolderError(f"{folder}: folders inside a class ({_listed(nested)}). The layout is <class>/<image> or "
+                              "<split>/<class>/<image>; move the images up or the folders away.")
+        if not found:
+            raise FolderError(f"{folder}: the class has no images. Add some, or remove the folder.")
+        files += [folder / file for file in found]
+        counts.append(len(found))
+    return files, np.repeat(np.arange(len(classes)), counts)
 
 
 def class_names(path, classes):
-    "{class: name to show}, from `classes.json` in the folder or its parent; without one, the folder's name."
-    for place in (path / "classes.json", path.parent / "classes.json"):
-        if place.is_file():
-            try:
-                told = json.loads(place.read_text("utf-8"))
-                return {name: str(told.get(name, name)) for name in classes}
-            except (OSError, ValueError, AttributeError) as error:
-                raise FolderError(f"{place}: not a JSON object of class folders and their names ({error}).") from error
+    """{class: name to show}, from `classes.json` in the folder (or beside it, where the folder is one split of a data
+    set); without one, the folder's name. Raises FolderError."""
+    places = [path / "classes.json"] + [path.parent / "classes.json"] * (path.name.lower() in SPLIT_NAMES)
+    for place in filter(Path.is_file, places):
+        try:
+            told = json.loads(place.read_text("utf-8"))
+            return {name: str(told.get(name, name)) for name in classes}
+        except (OSError, ValueError, AttributeError) as error:
+            raise FolderError(f"{place}: not a JSON object of class folders and their names ({error}).") from error
     return {name: name for name in classes}
 
 
