@@ -6,7 +6,8 @@ from scipy.special import stdtrit
 from fastlab.errors import OptionError
 from fastlab.pictures.style import BLUE, COLOURS, DASHES, ORANGE, blank, blanks, counted, percent, picture
 
-SEED = "_seed"      # the label of one faint seed: matplotlib's legends leave out what starts with an underscore
+# Labels of faint seeds and of a mean without a name: legends leave out what starts with an underscore.
+SEED, MEAN = "_seed", "_mean"
 
 
 def as_runs(runs):
@@ -35,7 +36,7 @@ def counts(ax):
     for line in ax.lines:
         if line.get_label() == SEED:
             seeds += 1
-        elif not line.get_label().startswith("_"):
+        elif line.get_label() == MEAN or not line.get_label().startswith("_"):
             found, seeds = [*found, max(seeds, 1)], 0
     return found
 
@@ -51,7 +52,7 @@ def one(ax, runs, label):
         ax.plot(epochs, runs.T, color=colour, alpha=0.25, linewidth=0.6, label=SEED)
         ax.fill_between(epochs, mean - half, mean + half, color=colour, alpha=0.18, linewidth=0)
     marker = "o" if len(epochs) == 1 else None
-    ax.plot(epochs, mean, color=colour, linestyle=dash, marker=marker, label=label or "")
+    ax.plot(epochs, mean, color=colour, linestyle=dash, marker=marker, label=label or MEAN)
 
 
 def several(runs, ax, label, unit, title, quantity):

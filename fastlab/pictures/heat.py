@@ -52,6 +52,8 @@ def attention(images, maps, captions, figure=None, title="Where the network look
         cells[0].set_title(caption, fontsize=size, pad=3)
         for ax, (kind, part) in zip(cells[1:], maps.items()):
             over(ax, images[row], part[row])
-            ax.set_title(f"{kind} (full colour {np.abs(part[row]).max():.2g})", fontsize=8, pad=3, color=GREY)
+            reach = np.abs(part[row]).max()
+            text = f"{kind} (full colour {reach:.2g})" if reach else f"{kind}: nothing"
+            ax.set_title(text, fontsize=fitting(text, tile, size=8), pad=3, color=GREY)
     axes[0, 0].figure.suptitle(f"{title}: orange speaks for the class, blue against", x=0.01, ha="left", fontsize=10)
     return axes

@@ -2,7 +2,7 @@
 import numpy as np
 
 from fastlab.pictures.fonts import shown
-from fastlab.pictures.style import BLUE, COLOURS, GREY, ORANGE, blank, blanks, counted, picture
+from fastlab.pictures.style import BLUE, COLOURS, GREY, ORANGE, blank, blanks, counted, percent, picture
 
 MARKERS = "osD^vP"
 
@@ -82,8 +82,7 @@ def lrn(effects, labels, n=None, figure=None):
                         color=GREY)
         ax.set(xscale="log", xlabel=f"{quantity} (%)")
         ax.margins(x=0.25)
-        ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g}")
-        ax.tick_params(axis="x", which="minor", length=0, labelsize=0)
+        percent(ax.xaxis)
     axes[0].set_yticks(places, shown(labels, longest=40))
     axes[0].set_ylim(len(labels) - 0.5, -0.6)
     title = "What LRN does to the maps, logarithmic"

@@ -94,7 +94,8 @@ def percent(axis):
     "Ticks of an Axis whose data are fractions, in per cent; the axis label must name the unit."
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):g}"))
     if axis.get_scale() == "log":
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axis.get_data_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
         axis.set_minor_formatter(NullFormatter())
 
 
