@@ -11,10 +11,10 @@ from fastlab.training.evaluate import as_printed, scores
 from fastlab.training.figures import wilson
 from fastlab.training.learner import lab_learner, lenet_learner
 from fastlab.training.modelfile import load_model, save_model
-from fastlab.training.wholefile import checked_metadata as _checked
 from fastlab.training.recipe import OWN_SWITCHES, Recipe
 from fastlab.training.run import carry_out, learner_for
 from fastlab.training.train import model_of, train
+from fastlab.training.wholefile import checked_metadata as _checked
 
 QUICK = Recipe(epochs=2, batch_size=16)
 
