@@ -7,8 +7,8 @@ from fastlab.page.packaged import models_to_show
 
 
 def draw_command(models=(), host="127.0.0.1", port=None, no_open=False, collect=None, token=None):
-    """Serves the page until Ctrl-C and returns 130, the exit code of that. Its address is the first line on standard
-    output; everything else is said on standard error.
+    """Serves the page until Ctrl-C, then ends the program with 130. Its address is the first line on standard output;
+    everything else is said on standard error.
 
     models: model files, up to four, side by side; without one see `models_to_show`. host, port: where to listen; any
     host but this machine's own needs a token, made anew where none is given. no_open: do not open a browser. collect:
@@ -28,7 +28,7 @@ def draw_command(models=(), host="127.0.0.1", port=None, no_open=False, collect=
         place.serve(page, opened=not no_open)
     except KeyboardInterrupt:
         print("Closed.", file=sys.stderr, flush=True)
-    return 130
+    sys.exit(130)       # at once: there is nothing left to go on with
 
 
 def app_of(paths, collect=None):

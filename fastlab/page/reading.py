@@ -34,7 +34,9 @@ class Reader:
 
     def describe(self):
         "What the page needs to know before the first drawing."
-        return {"title": self.title, "net": self.model.recipe.net, "parameters": self.parameters,
+        tested = self.model.tested
+        figures = {"accuracy": tested["accuracy"], "n": tested["n"]} if {"accuracy", "n"} <= tested.keys() else None
+        return {"title": self.title, "net": self.model.recipe.net, "parameters": self.parameters, "tested": figures,
                 "classes": self.classes, "names": self.names, "paper": self.paper.as_dict()}
 
     def read(self, pixels, layers="blocks", looked=True):

@@ -25,8 +25,7 @@ from fastlab.training.recipe import Recipe
 NAMES = tuple("博学笃志切问近思自由无用")
 sys.path.insert(0, str(Path(__file__).parent))      # for browsing.py, beside this file
 CLASSES = tuple(map(str, range(1, 13)))
-START = "import sys; from fastlab.page.command import draw_command; " \
-        "sys.exit(draw_command(sys.argv[2:], port=0, no_open=True, collect=sys.argv[1]))"
+START = "from fastlab.cli import main; main()"
 CROSS = [[[0.1, 0.5], [0.5, 0.5], [0.9, 0.5]], [[0.5, 0.1], [0.5, 0.9]]]
 
 
@@ -64,7 +63,7 @@ class Served:
             save_model(path, model)
         self.folder = folder / "kept"
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", START, str(self.folder), *map(str, paths)],
+            [sys.executable, "-c", START, "draw", *paths, "--port", "0", "--no-open", "--collect", self.folder],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         self.address = self.process.stdout.readline().strip()
         self.wait()

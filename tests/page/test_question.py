@@ -72,6 +72,7 @@ def test_images_beyond_the_pixel_cap_are_refused_before_they_are_decoded(width, 
         from_image(bomb(width, height), {}).pixels(PAPER)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("body", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>",
                                   b"GIF89a\xff\xff\xff\xff", b"BM" + b"\xff" * 60, bomb(28, 28)[:50], b"\0" * 1000,
                                   b"II*\0" + b"\xff" * 200], ids=lambda body: ascii(body[:12]))

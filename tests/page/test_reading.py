@@ -120,3 +120,10 @@ def test_readings_at_the_same_time_do_not_mix(reader):
     (["a/net.safetensors", "a/net.safetensors"], ["a/net (1)", "a/net (2)"])])
 def test_titles_tell_networks_apart(paths, titles):
     assert titled(paths) == titles
+
+
+def test_it_tells_how_well_the_network_did_in_its_test_if_it_was_tested(make):
+    model = make.model()
+    assert Reader(model, "untested").describe()["tested"] is None
+    model.tested = {"accuracy": 0.75, "n": 40, "interval": [0.6, 0.86]}
+    assert Reader(model, "tested").describe()["tested"] == {"accuracy": 0.75, "n": 40}

@@ -120,6 +120,7 @@ def test_ctrl_c_ends_it_cleanly_even_with_visitors(serve, model, tmp_path):
         assert running.process.returncode == 130
         assert time.perf_counter() - start < 8
         assert out == ""
+        assert "Stopped" not in said
         assert "Traceback" not in said
         assert said.rstrip().endswith("Closed.")
     finally:

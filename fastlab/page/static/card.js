@@ -31,7 +31,8 @@ export class Card {
   }
 
   build(number, onEvery) {
-    const { title, net, parameters, paper } = this.model, id = `card-${number}`
+    const { title, net, parameters, paper, tested } = this.model, id = `card-${number}`
+    const figures = tested ? ` · reads ${percent(tested.accuracy)} of ${tested.n.toLocaleString('en')} test images` : ''
     this.time = made('p', { class: 'time' })
     this.stamp = made('div', { class: 'stamp', 'aria-hidden': 'true' })
     this.share = made('p', { class: 'share' })
@@ -46,7 +47,7 @@ export class Card {
     this.every = every
     this.element = made('article', { class: 'card', 'aria-labelledby': id },
       made('div', { class: 'head' }, made('h2', { id, text: title }),
-        made('p', { text: `${net} · ${parameters.toLocaleString('en')} weights` }), this.time),
+        made('p', { text: `${net} · ${parameters.toLocaleString('en')} weights${figures}` }), this.time),
       made('div', { class: 'answer' }, this.stamp, made('div', {}, this.share, this.verdict)),
       made('div', { class: 'sight' }, this.bars, made('div', { class: 'views' },
         captioned(this.seen, 'What it was given', `${paper.crop} × ${paper.crop} pixels`),
@@ -85,6 +86,12 @@ export class Card {
   static best({ names }, shares) {
     const order = shares.map((share, at) => [share, at]).sort((one, other) => other[0] - one[0])
     return order.map(([share, at]) => ({ name: names[at], share }))
+  }
+
+  // The answer in one line, for screens on which the card itself is out of sight.
+  line(withTitle) {
+    const stamp = this.stamp.cloneNode(true), title = withTitle ? [made('small', { text: this.model.title })] : []
+    return made('p', {}, stamp, this.share.textContent, ...title)
   }
 
   showAnswer(shares) {

@@ -50,6 +50,7 @@ function busy() { at('readings').ariaBusy = String(Boolean(askTimer) || asking.b
 function show({ models: answers }) {
   trouble('')
   answers.forEach((answer, place) => cards[place].show(answer))
+  at('strip').replaceChildren(...cards.map(card => card.line(cards.length > 1)))
   for (const button of at('keep-classes').children) button.classList.toggle('likely', button.dataset.name === cards[0].top)
   clearTimeout(sayTimer)
   sayTimer = setTimeout(() => say(answers.map(spoken).join(' ')), SETTLED)
@@ -74,6 +75,7 @@ sheet.addEventListener('change', () => {
   asking.forget()
   busy()
   cards.forEach(card => card.clear())
+  at('strip').replaceChildren()
   say('The sheet is empty.')
 })
 sheet.addEventListener('paused', ask)
