@@ -231,6 +231,25 @@ def show(model: Annotated[Path, typer.Argument(help="model file")], folder: Fold
 
 
 @app.command()
+def check(folder: Folder = None,
+          labels: Annotated[bool, typer.Option(help="also labels that look wrong; trains small networks")] = True,
+          out: OutDir = None,
+          write_clean: Annotated[Path | None, typer.Option(help="a copy of the folder without what --without names",
+                                                           show_default=False)] = None,
+          without: Annotated[str | None, typer.Option(help="kinds of findings, such as unreadable,identical",
+                                                      show_default=False)] = None,
+          fail_on: Annotated[str | None, typer.Option(help="kinds of findings that make the exit code 1",
+                                                      show_default=False)] = None,
+          seed: Seed = 0, jobs: Annotated[int | None, typer.Option(help="processes; left out: one a core",
+                                                                   show_default=False)] = None,
+          cache: Cache = None, as_json: Json = False):
+    "Look at every image of a folder once: what is unreadable, double, leaking, mislabelled."
+    from fastlab.check.command import check_command
+    raise typer.Exit(check_command(Answer(as_json), folder, labels, out, write_clean, without, fail_on, seed, jobs,
+                                   cache))
+
+
+@app.command()
 def draw(models: Annotated[list[Path] | None, typer.Argument(help="model files, side by side; left out: the newest in "
                                                                   "models/, or the one that comes with fastlab",
                                                              show_default=False)] = None,

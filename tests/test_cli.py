@@ -201,3 +201,21 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(folder, cache, tmp_pa
     straight, resumed = (load_model(tmp_path / f"{name}.safetensors").net.state_dict()
                          for name in ("straight", "resumed"))
     assert all(bool((straight[name] == resumed[name]).all()) for name in straight)
+
+
+def test_check_names_what_is_broken_double_and_leaking(folder, cache, tmp_path, capsys):
+    import shutil
+    bad = tmp_path / "bad"
+    shutil.copytree(folder, bad)
+    shutil.copy(bad / "train" / "1" / "1.png", bad / "test" / "1" / "copy.png")
+    (bad / "train" / "2" / "2.png").write_bytes(b"")
+    arguments = ["check", str(bad), "--no-labels", "--cache", str(cache), "--out", str(tmp_path / "out"), "--json"]
+    assert run(arguments) == 1
+    figures = last_json(capsys.readouterr().out)
+    by_kind = {finding["kind"]: finding for finding in figures["findings"]}
+    assert any(file.endswith("train/2/2.png") for file in by_kind["unreadable"]["files"])
+    assert "0 bytes" in by_kind["unreadable"]["reason"]
+    assert {file.rsplit("/", 1)[1] for file in by_kind["leak"]["files"]} == {"1.png", "copy.png"}
+    assert figures["counts"]["identical"] == 1
+    assert (tmp_path / "out" / "check.html").stat().st_size > 1000
+    assert run([*arguments, "--fail-on", "conflict"]) == 0

@@ -6,12 +6,12 @@ import numpy as np
 
 from fastlab.check.belief import beliefs
 from fastlab.check.findings import Finding
-from fastlab.check.nearly import groups as near_groups
-from fastlab.check.nearly import near_pairs
+from fastlab.check.nearly import joined, near_pairs
 
 LEAK = "training uses them all, and a test on a copy proves nothing; --write-clean keeps the one to test with"
 CONFLICT = "training uses them all under both labels; --write-clean leaves the suspect out"
 TWICE = "training uses each of them; --write-clean keeps one"
+NEARLY = "training uses each of them; look at them"
 UNSPLIT = ("training uses each of them, and as it splits this folder by chance, one may be tested that was trained on; "
            "--write-clean keeps one")
 
@@ -84,26 +84,29 @@ def _listed(names):
     return " and ".join(map(repr, names)) if len(names) < 3 else ", ".join(map(repr, names))
 
 
-def near_findings(scan, groups, progress=None):
-    "Findings `near-identical`: groups of files whose pictures are nearly the same, identical ones among them."
+def near_groups(scan, groups, progress=None):
+    """Groups of files whose pictures are nearly the same, identical ones among them: (rows, greatest difference) each.
+    groups: the identical ones."""
     readable = scan.readable
     doubles = {row for group in groups for row in group[1:]}
     single = np.array([row for row in readable if row not in doubles], dtype=np.int64)
     pairs = near_pairs(len(single), lambda rows: scan.thumbs.read(single[rows]), progress)
     copies = {group[0]: group for group in groups}
     found = []
-    for group in near_groups(pairs, len(single)):
+    for group in joined(pairs, len(single)):
         rows = np.sort(np.concatenate([copies.get(row, [row]) for row in single[group]]))
-        difference = pairs.difference[np.isin(pairs.first, group)].max()
-        where = [f"splits {_listed(names)}" if kind == "split" else f"classes {_listed(names)}"
-                 for kind, names in (("split", _names_of(scan, rows, scan.listing.split_of)),
-                                     ("class", _names_of(scan, rows, scan.listing.class_of))) if len(names) > 1]
-        across = f", across the {' and the '.join(where)}" if where else ""
-        found.append(_finding(scan, "near-identical", rows, f"{len(rows)} files show nearly the same picture{across}: "
-                              f"laid over one another they correlate {1 - difference:.4f} or better",
-                              "training uses each of them; look at them", difference=round(float(difference), 5)))
+        found.append((rows, float(pairs.difference[np.isin(pairs.first, group)].max())))
     return found
 
 
-def _names_of(scan, rows, naming):
-    return list(dict.fromkeys(naming(row) for row in rows))
+def near_findings(scan, groups):
+    "Findings `near-identical` on what `near_groups` found."
+    listing = scan.listing
+    for rows, difference in groups:
+        across = [f"{what} {_listed(names)}" for what, naming in (("splits", listing.split_of),
+                                                                 ("classes", listing.class_of))
+                  if len(names := list(dict.fromkeys(map(naming, rows)))) > 1]
+        where = f", across the {' and the '.join(across)}" if across else ""
+        reason = (f"{len(rows)} files show nearly the same picture{where}: laid over one another they correlate "
+                  f"{1 - difference:.4f} or better")
+        yield _finding(scan, "near-identical", rows, reason, NEARLY, difference=round(difference, 5))

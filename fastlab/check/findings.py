@@ -49,11 +49,12 @@ class Finding:
 @dataclass(frozen=True)
 class Findings:
     """All findings on a folder. images: how many image files were looked at; notes: what was assumed or left out;
-    shown: {file: name of its class}. Iterates over its findings, the kinds in KINDS' order."""
+    names: {class: name to show}. Iterates over its findings, the kinds in KINDS' order."""
     folder: Path
     found: tuple
     images: int = 0
     notes: tuple = ()
+    names: dict = field(default_factory=dict)
 
     def __iter__(self):
         return iter(self.found)

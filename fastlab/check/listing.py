@@ -3,6 +3,7 @@ no place there. The layout and the names that count are those of `images.folder`
 import os
 import stat
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from fastlab.check.findings import Finding
 from fastlab.errors import FolderError
 from fastlab.files import natural_key
 from fastlab.images.decode import SUFFIXES
-from fastlab.images.folder import IGNORED, SPLIT_NAMES, SPLITS
+from fastlab.images.folder import IGNORED, SPLIT_NAMES, SPLITS, class_names
 
 STOPS = "training refuses the folder until this is mended"
 NOT_READ = "not read"
@@ -22,7 +23,7 @@ BAD_FILE = "training stops at it and names it; --skip-unreadable goes on without
 class Listing:
     """files: names relative to root, in natural order by split and class; split, label: int32 (N,), numbers of `splits`
     and `classes`; splits: () where the folder has none; present: {split: classes with a folder there}; places: {split:
-    its folder's name}; found: findings on what is not opened at all."""
+    its folder's name}; found: findings on what is not opened at all; names: {class: name to show}."""
     root: Path
     splits: tuple = ()
     classes: tuple = ()
@@ -32,6 +33,7 @@ class Listing:
     present: dict = field(default_factory=dict)
     places: dict = field(default_factory=dict)
     found: list = field(default_factory=list)
+    names: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
 
     def class_of(self, row):
@@ -39,6 +41,19 @@ class Listing:
 
     def split_of(self, row):
         return self.splits[self.split[row]] if self.splits else ""
+
+    def place(self, file):
+        "(split or '', row) of a file."
+        row = self.rows[file]
+        return self.split_of(row), row
+
+    def class_name(self, file):
+        return self.class_of(self.rows[file])
+
+    @cached_property
+    def rows(self):
+        "{file: row}"
+        return {file: row for row, file in enumerate(self.files)}
 
 
 def list_folder(folder):
@@ -62,7 +77,18 @@ def list_folder(folder):
         if named:
             _tell_loose(listing, place, [name for name in inside if name not in classes])
         rows += [(split, name, file) for name in classes for file in _images(listing, os.path.join(place, name))]
+    _tell_names(listing)
     return _numbered(listing, rows)
+
+
+def _tell_names(listing):
+    "A finding on a classes.json that cannot be used; `names` has what it says of the classes."
+    try:
+        present = {name for names in listing.present.values() for name in names}
+        listing.names = class_names(listing.root, sorted(present))
+    except FolderError as error:
+        file = next((name for name in ("classes.json",) if (listing.root / name).is_file()), "../classes.json")
+        _tell(listing, "unreadable", [file], str(error).split(": ", 1)[1].rstrip("."), STOPS)
 
 
 def _numbered(listing, rows):

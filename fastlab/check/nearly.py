@@ -71,7 +71,7 @@ def near_pairs(count, read, progress=None):
     return _united([_found(search, count, read, progress) for search in searches])
 
 
-def groups(pairs, count):
+def joined(pairs, count):
     "The pairs joined into groups: a list of row arrays, each in order."
     if not len(pairs.first):
         return []
