@@ -8,23 +8,25 @@ import json
 import math
 import os
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from fastlab.errors import ImageError, OptionError
+from fastlab.errors import ImageError, OptionError, StorageError
 from fastlab.files import cache_home, digest, storage_problem, write_json
-from fastlab.images.decode import open_image
+from fastlab.images.bound import bytes_allowed, keep_within
+from fastlab.images.decode import check_form, open_image
+from fastlab.images.filling import fill
 
-FORM = 1                        # counts up when the same files would be decoded to other pixels
+FORM = 2                        # counts up when the same files would be decoded to other pixels
 BLOCK = 1 << 24                 # bytes of the array under one digest
-BOUND = 20 << 30                # bytes that all decoded arrays may take; $FASTLAB_CACHE_GB says otherwise
-PARALLEL_FROM = 2000            # fewer files than this are decoded before a worker process has started
+TICK = 20_000_000               # ns; the clock of a file's times of change ticks at least this often
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decoded:
     "images: uint8 (N, H, W, C), memory-mapped; unreadable: {row: reason} for rows that are blank."
     images: np.ndarray
@@ -55,31 +57,46 @@ def unreadable_error(reasons, shown=20):
 
 
 def decode_all(files, channels=1, size=None, cache=None, jobs=None, progress=None):
-    "Like `decoded`, but unreadable files are reported, not raised: a Decoded."
-    files = [Path(file) for file in files]
-    if not files:
+    """Like `decoded`, but unreadable files are reported, not raised: a Decoded. Raises StorageError where the cache
+    cannot be written, OptionError for an argument outside its rule."""
+    check_form(channels, size)
+    if not len(files):
         raise OptionError("files: no image was given to decode.")
+    allowed, files = bytes_allowed(), [os.fspath(file) for file in files]
+    states = [_state(file) for file in files]
     folder = Path(cache or cache_home()) / "decoded"
-    path = folder / f"{cache_key(files, channels, size)}.u8"
+    path = folder / f"{cache_key(files, states, channels, size)}.u8"
     found = _whole(path)
     if found is None:
-        found = _decode_to(path, files, channels, size, jobs, progress)
-        _keep_within_bound(folder, path)
+        _settle(states)
+        found = _decode_to(path, files, sum(max(state[0], 0) for state in states), channels, size, jobs, progress)
+        keep_within(allowed, folder, path)
     with suppress(OSError):
         os.utime(path.with_suffix(".json"))  # when it was last used
     return found
 
 
-def cache_key(files, channels, size):
-    "The digest that stands for these files, as they are now, decoded with these options."
-    witness = [f"{FORM} {channels} {size}"]
-    for file in files:
-        try:
-            state = os.stat(file)
-            witness.append(f"{os.path.abspath(file)}\0{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}")
-        except OSError as error:
-            witness.append(f"{os.path.abspath(file)}\0{error.errno}")
-    return digest("\n".join(witness).encode("utf-8", "surrogateescape"))[:40]
+def _state(file):
+    "(bytes, time of modification, time of inode change) of a file, or minus an error's number and zeros."
+    try:
+        state = os.stat(file)
+        return state.st_size, state.st_mtime_ns, state.st_ctime_ns
+    except OSError as error:
+        return -error.errno, 0, 0
+
+
+def cache_key(files, states, channels, size):
+    "The digest that stands for these files, in these states, decoded with these options."
+    here = os.getcwd()
+    witness = [f"{os.path.join(here, file)}\0{bytes_} {modified} {changed}"
+               for file, (bytes_, modified, changed) in zip(files, states)]
+    return digest("\n".join([f"{FORM} {channels} {size}", *witness]).encode("utf-8", "surrogateescape"))[:40]
+
+
+def _settle(states):
+    "Waits, where a file was written just now, until a later write must show in its times of change."
+    if 0 <= time.time_ns() - max(changed for _, _, changed in states) < TICK:
+        time.sleep(TICK / 1e9)
 
 
 def _whole(path):
@@ -87,15 +104,29 @@ def _whole(path):
     note = path.with_suffix(".json")
     try:
         told = json.loads(note.read_text("utf-8"))
-        shape, state = tuple(told["shape"]), os.stat(path)
-        if state.st_size != math.prod(shape):
+        signed, shape, state = told.pop("signed"), tuple(told["shape"]), os.stat(path)
+        if signed != _signed(told) or state.st_size != math.prod(shape):
             return None
-        if told["written"] != _witness(state) and told["blocks"] != _block_digests(path):
-            return None
+        if told["written"] != _witness(state):
+            if told["blocks"] != _block_digests(path):
+                return None
+            with suppress(StorageError):
+                _write_note(path, told["shape"], told["blocks"], told["unreadable"])
         images = np.memmap(path, np.uint8, mode="c", shape=shape)
         return Decoded(images, {int(row): reason for row, reason in told["unreadable"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _write_note(path, shape, blocks, unreadable):
+    "Writes what `_whole` asks of an array, signed with its own digest."
+    told = {"shape": list(shape), "blocks": blocks, "unreadable": {str(row): why for row, why in unreadable.items()},
+            "written": _witness(os.stat(path))}
+    write_json(path.with_suffix(".json"), {**told, "signed": _signed(told)})
+
+
+def _signed(told):
+    return digest(json.dumps(told, sort_keys=True))
 
 
 def _witness(state):
@@ -108,22 +139,21 @@ def _block_digests(path):
         return [digest(block)[:32] for block in iter(lambda: file.read(BLOCK), b"")]
 
 
-def _decode_to(path, files, channels, size, jobs, progress):
-    "Decodes all files into a new array beside `path`, and gives it that name once it is whole."
-    size_found = size or _common_size(files, channels)
-    height, width = (size_found, size_found) if isinstance(size_found, int) else size_found
+def _decode_to(path, files, weight, channels, size, jobs, progress):
+    "Decodes all files (`weight` bytes together) into a new array beside `path`, which gets that name once it is whole."
+    height, width = (size, size) if size else _common_size(files, channels)
     shape = (len(files), height, width, channels)
     part = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        os.posix_fallocate(handle, 0, math.prod(shape))  # a full disk is an error now, not a crash while mapped
-        os.close(handle)
-        unreadable = _fill(part, shape, files, size, jobs, progress)
+        with open(handle, "r+b") as file:
+            _reserve(file.fileno(), math.prod(shape))
+            unreadable = fill(part, shape, files, weight, size, jobs, progress)
+            os.fsync(file.fileno())
         blocks = _block_digests(part)
         os.replace(part, path)
-        note = {"shape": shape, "blocks": blocks, "unreadable": unreadable, "written": _witness(os.stat(path))}
-        write_json(path.with_suffix(".json"), note)
+        _write_note(path, shape, blocks, unreadable)
     except OSError as error:
         problem = storage_problem(path.parent, error)
         raise type(problem)(f"{problem} Another place for decoded images: --cache DIR or $FASTLAB_CACHE.") from error
@@ -131,6 +161,14 @@ def _decode_to(path, files, channels, size, jobs, progress):
         if part:
             Path(part).unlink(missing_ok=True)
     return Decoded(np.memmap(path, np.uint8, mode="c", shape=shape), unreadable)
+
+
+def _reserve(handle, length):
+    "Gives a file its length and its place on the disk: a full disk is an error now, not after an hour of decoding."
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, length)
+    else:
+        os.ftruncate(handle, length)
 
 
 def _common_size(files, channels):
@@ -141,61 +179,3 @@ def _common_size(files, channels):
         except ImageError:
             continue
     return (1, 1)  # none can be read: every row will carry its reason
-
-
-def _fill(part, shape, files, size, jobs, progress):
-    "Decodes into the array at `part`, in this process or several; {row: reason} of what could not be read."
-    step = 256 if len(files) >= PARALLEL_FROM else 64
-    tasks = [(part, shape, start, files[start:start + step], size) for start in range(0, len(files), step)]
-    jobs = jobs or os.cpu_count() or 1
-    large = len(files) >= PARALLEL_FROM or (size or 0) * len(files) > 64 * PARALLEL_FROM
-    if jobs > 1 and large:
-        from joblib import Parallel, delayed
-        results = Parallel(jobs, return_as="generator", batch_size=1)(delayed(_decode_rows)(*task) for task in tasks)
-    else:
-        results = (_decode_rows(*task) for task in tasks)
-    unreadable, done = {}, 0
-    for task, reasons in zip(tasks, results):
-        unreadable.update(reasons)
-        done += len(task[3])
-        if progress:
-            progress(done, len(files))
-    return unreadable
-
-
-def _decode_rows(part, shape, start, files, size):
-    "Writes the rows from `start` on; returns {row: reason}. Runs in a worker process, which needs no torch."
-    images, reasons = np.memmap(part, np.uint8, mode="r+", shape=shape), {}
-    for row, file in enumerate(files, start):
-        try:
-            pixels = open_image(file, shape[3], size)
-        except ImageError as error:
-            reasons[row] = str(error).removeprefix(f"{file}: ").rstrip(".")
-            continue
-        if pixels.shape[:2] != shape[1:3]:
-            reasons[row] = (f"{pixels.shape[1]}×{pixels.shape[0]} pixels where the others have {shape[2]}×{shape[1]}; "
-                            "give a size that all are brought to: --size N")
-            continue
-        images[row] = pixels.reshape(shape[1:])
-    images.flush()
-    return reasons
-
-
-def _keep_within_bound(folder, newest):
-    "Removes the least recently used arrays (never `newest`, never anything else) until all fit the bound."
-    bound = float(os.environ.get("FASTLAB_CACHE_GB", BOUND / (1 << 30))) * (1 << 30)
-    with suppress(OSError):
-        arrays = [path for path in folder.glob("*.u8") if path != newest]
-        used = {path: _last_used(path) for path in arrays}
-        total = sum(path.stat().st_size for path in [*arrays, newest])
-        for path in sorted(arrays, key=used.get):
-            if total <= bound:
-                break
-            total -= path.stat().st_size
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
-
-
-def _last_used(path):
-    note = path.with_suffix(".json")
-    return note.stat().st_mtime if note.exists() else 0.0
