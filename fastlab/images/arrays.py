@@ -1,27 +1,29 @@
 """What a training sees of a data set: one array of pixels, labels, and the rows of each split."""
+import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fastlab.errors import FolderError, ImageError, OptionError
 from fastlab.files import digest
 from fastlab.images.cache import decode_all, unreadable_error
-from fastlab.images.decode import open_image
+from fastlab.images.decode import check_form, image_size, open_image
 from fastlab.images.folder import SPLITS, read_folder
 
 SMALL = 64                      # images up to this size, all alike and square, keep their own size
 LOOKED_AT = 64                  # files that are opened to find a folder's size and channels
+COLOURED = 24                   # channels this far apart in one pixel are colour, not a scanner's or JPEG's tint
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Arrays:
     """A data set in memory or memory-mapped. `images`: uint8 (N, H, W, C), 255 white; `labels`: int64 (N,);
     `splits`: {'train', 'develop', 'test': row numbers}; `classes`: folder names; `names`: names to show;
     `files`: names relative to `root`, or row numbers as text for data that never were files; `notes`: what was assumed;
-    `unreadable`: {file: reason} of what was left out."""
+    `unreadable`: {file: reason} of what was left out; `cache`: where decoded images are kept, None for the usual
+    place."""
     images: np.ndarray
     labels: np.ndarray
     splits: dict
@@ -31,14 +33,23 @@ class Arrays:
     root: Path | None = None
     notes: tuple = ()
     unreadable: dict = field(default_factory=dict)
+    cache: Path | None = None
 
     def __post_init__(self):
+        count = len(self.images)
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[3] not in (1, 3):
             raise OptionError(f"images: {self.images.dtype} {self.images.shape} is not uint8 (N, H, W, 1 or 3).")
-        if len(self.labels) != len(self.images):
-            raise OptionError(f"labels: {len(self.labels)} labels for {len(self.images)} images.")
-        if not self.files:
-            object.__setattr__(self, "files", tuple(map(str, range(len(self.images)))))
+        if len(self.labels) != count:
+            raise OptionError(f"labels: {len(self.labels)} labels for {count} images.")
+        if not 0 <= np.min(self.labels, initial=0) <= np.max(self.labels, initial=0) < len(self.classes):
+            raise OptionError(f"labels: they go from {np.min(self.labels)} to {np.max(self.labels)}, and "
+                              f"{len(self.classes)} classes are numbered from 0.")
+        for split, rows in self.splits.items():
+            if len(rows) and not 0 <= np.min(rows) <= np.max(rows) < count:
+                raise OptionError(f"splits: {split!r} names a row that is not among the {count} images.")
+        object.__setattr__(self, "labels", np.asarray(self.labels, np.int64))
+        object.__setattr__(self, "splits", {split: np.asarray(rows, np.int64) for split, rows in self.splits.items()})
+        object.__setattr__(self, "files", self.files or tuple(map(str, range(count))))
 
     @classmethod
     def from_folder(cls, path, channels=None, size=None, seed=0, group_by=None, cache=None, skip_unreadable=False,
@@ -46,9 +57,9 @@ class Arrays:
         """Reads and decodes a folder. `channels`: 1 or 3, None looks whether the images have colour; `size`: int, the
         short side is scaled to it and its centre kept; None keeps small equal images as they are and brings others to
         64 × 64. Raises FolderError, ImageError (all unreadable files at once)."""
+        check_form(1 if channels is None else channels, size)
         folder = read_folder(path, seed, group_by)
-        channels = channels or natural_channels(folder.files)
-        size = size or natural_size(folder.files)
+        channels, size = channels or natural_channels(folder.files), size or natural_size(folder.files)
         found = decode_all(folder.files, channels, size, cache, progress=progress)
         reasons = {str(folder.files[row]): reason for row, reason in found.unreadable.items()}
         if reasons and not skip_unreadable:
@@ -58,9 +69,11 @@ class Arrays:
             splits = {split: rows[~np.isin(rows, list(found.unreadable))] for split, rows in splits.items()}
             notes += (f"{len(reasons)} unreadable image{'s' if len(reasons) > 1 else ''} left out.",)
             _every_class_left(path, folder, splits)
-        files = tuple(file.relative_to(folder.path).as_posix() for file in folder.files)
         names = tuple(folder.names[name] for name in folder.classes)
-        return cls(found.images, folder.labels, splits, folder.classes, names, files, folder.path, notes, reasons)
+        arrays = cls(found.images, folder.labels, splits, folder.classes, names, _below(folder.path, folder.files),
+                     folder.path, notes, reasons, cache)
+        arrays.__dict__["paths"] = folder.files
+        return arrays
 
     @property
     def size(self):
@@ -75,47 +88,61 @@ class Arrays:
     @cached_property
     def digest(self):
         "SHA-256 of all that a result depends on: pixels, labels, splits and classes, not where they lie."
-        rows = [np.ascontiguousarray(self.splits[split]).astype("<i8").tobytes() for split in SPLITS]
-        return digest(repr(self.images.shape), np.ascontiguousarray(self.images).data.cast("B"),
-                      self.labels.astype("<i8").tobytes(), *rows, *self.classes)
+        rows = [np.asarray(self.splits.get(split, ()), "<i8").tobytes() for split in SPLITS]
+        pixels = np.ascontiguousarray(self.images).reshape(-1).data
+        return digest(repr(self.images.shape), pixels, self.labels.astype("<i8").tobytes(), *rows, *self.classes)
 
     @cached_property
     def statistics(self):
         "(mean, deviation) of the train split's pixels a channel, as fractions of white; computed in float64."
-        rows, sums = self.splits["train"], np.zeros((2, self.channels))
+        rows, counts = self.splits["train"], np.zeros((self.channels, 256), np.int64)
         for start in range(0, len(rows), 4096):
             pixels = self.images[rows[start:start + 4096]].reshape(-1, self.channels)
-            counts = np.stack([np.bincount(pixels[:, channel], minlength=256) for channel in range(self.channels)])
-            values = np.arange(256) / 255
-            sums += counts @ values, counts @ values ** 2
-        mean, square = sums / (len(rows) * np.prod(self.size))
-        deviation = np.sqrt(np.maximum(square - mean ** 2, 0))
+            counts += [np.bincount(pixels[:, channel], minlength=256) for channel in range(self.channels)]
+        shares, values = counts / np.maximum(counts.sum(1, keepdims=True), 1), np.arange(256) / 255
+        mean = shares @ values
+        deviation = np.sqrt((shares * (values - mean[:, None]) ** 2).sum(1))
         return tuple(mean.tolist()), tuple(np.where(deviation < 1e-6, 1.0, deviation).tolist())
 
     def on(self, device):
         "All pixels as one uint8 tensor (N, H, W, C) on a torch device; one copy a device, none on the CPU."
-        kept = self.__dict__.setdefault("_on", {})
-        if str(device) not in kept:
-            import torch
-            kept[str(device)] = torch.from_numpy(_writable(self.images)).to(device)
-        return kept[str(device)]
+        import torch
+        kept, device = self.__dict__.setdefault("_on", {}), torch.device(device)
+        if device not in kept:
+            kept[device] = torch.from_numpy(_writable(self.images)).to(device)
+        return kept[device]
+
+    @cached_property
+    def paths(self):
+        "The path of every file, or None where the images were never files."
+        return tuple(self.root / file for file in self.files) if self.root is not None else None
 
     @cached_property
     def row_of(self):
         "{path: row} for every file."
-        return {self.root / file: row for row, file in enumerate(self.files)} if self.root else {}
+        return {path: row for row, path in enumerate(self.paths or ())}
 
     def with_splits(self, **splits):
-        "The same images with other rows in the named splits."
-        return replace(self, splits={**self.splits, **{name: np.asarray(rows) for name, rows in splits.items()}})
+        "The same images, in the same memory, with other rows in the named splits."
+        other = replace(self, splits={**self.splits, **splits})
+        self.__dict__.setdefault("_on", {})
+        other.__dict__.update({name: self.__dict__[name] for name in ("_on", "paths", "row_of") if name in
+                               self.__dict__})
+        return other
 
     def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name != "_on"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_on", "paths", "row_of")}
 
 
 def _writable(images):
     "The array itself where torch can wrap it without a warning; memory maps are opened copy-on-write, so they can be."
     return images if images.flags.writeable else np.array(images)
+
+
+def _below(root, files):
+    "The names of files relative to the folder above them, with forward slashes."
+    prefix = os.path.join(root, "")
+    return tuple(str(file).removeprefix(prefix).replace(os.sep, "/") for file in files)
 
 
 def _every_class_left(path, folder, splits):
@@ -137,21 +164,20 @@ def natural_size(files):
     sizes = set()
     for file in _some(files):
         try:
-            with Image.open(file) as image:
-                sizes.add(image.size)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            sizes.add(image_size(file))
+        except ImageError:
             continue
-    (width, height), *others = sizes or {(SMALL, SMALL)}
-    return width if not others and width == height and width <= SMALL else SMALL
+    (height, width), *others = sizes or {(SMALL, SMALL)}
+    return height if not others and height == width <= SMALL else SMALL
 
 
 def natural_channels(files):
     "3 when any looked-at image has colour, else 1."
     for file in _some(files):
         try:
-            pixels = open_image(file, 3, None).astype(np.int16)
+            pixels = open_image(file, 3, SMALL)  # small copies will do, and large photographs open quickly
         except ImageError:
             continue
-        if (pixels.max(2) - pixels.min(2)).max() > 24:
+        if (pixels.max(2) - pixels.min(2)).max() > COLOURED:
             return 3
     return 1
