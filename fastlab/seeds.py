@@ -49,3 +49,17 @@ def kept_random_state():
             torch.cuda.set_rng_state_all(devices)
         if apple is not None:
             torch.mps.set_rng_state(apple)
+
+
+@contextmanager
+def global_random_state_of(seed):
+    "Inside, Python's, numpy's and torch's global random numbers begin at `seed`; afterwards they are as before."
+    import random
+
+    import numpy as np
+    import torch
+    with kept_random_state():
+        random.seed(seed)
+        np.random.seed(seed % (1 << 32))
+        torch.manual_seed(seed)
+        yield

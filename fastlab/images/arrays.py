@@ -75,6 +75,11 @@ class Arrays:
         arrays.__dict__["paths"] = folder.files
         return arrays
 
+    def __repr__(self):
+        shares = ", ".join(f"{split} {len(rows)}" for split, rows in self.splits.items())
+        return (f"Arrays({len(self.images)} images of {self.size[1]}×{self.size[0]}×{self.channels}, "
+                f"{len(self.classes)} classes, {shares})")
+
     @property
     def size(self):
         "(height, width) of every image, in pixels."

@@ -3,11 +3,12 @@
 The maths are free functions of tensors and draws. `uniforms` are numbers in [0, 1), one row an image, that the loader
 draws for a whole epoch at once from that epoch's own seed: a batch's size and a resume change nothing in them."""
 import math
+from functools import lru_cache
 
 import torch
 from torch.nn.functional import grid_sample
 
-from fastlab.errors import one_of
+from fastlab.errors import OptionError, one_of
 
 KINDS = ("none", "crop", "crop+mirror", "handwriting")
 PAD_SHARE = 14                  # images not larger than the crop are padded by a 14th of their size: 28 px by 2
@@ -21,16 +22,29 @@ VALIDATION_BATCH = 256          # images at once where nothing is learned; more 
 UNIFORMS = {"none": 0, "crop": 2, "crop+mirror": 3, "handwriting": 7 + 2 * WAVES * WAVES}
 
 
-def crop(images, top, left, size):
+def crop(images, top, left, size, margin=None):
     """Cuts size × size pixels out of each image (N, C, H, W) at its own (top, left), int64 (N,). What lies outside an
-    image repeats its border, so negative offsets pad. Returns (N, C, size, size) in channels-last order."""
-    height, width = images.shape[2:]
-    steps = torch.arange(size, device=images.device)
-    rows = (top[:, None] + steps).clamp_(0, height - 1)
-    columns = (left[:, None] + steps).clamp_(0, width - 1)
-    number = torch.arange(len(images), device=images.device)
-    cut = images.permute(0, 2, 3, 1)[number[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return cut.permute(0, 3, 1, 2)
+    image repeats its border, so negative offsets pad. `margin`: the most pixels that a crop reaches beyond the left or
+    the right border; None looks for it, which a GPU must wait for. Returns (N, C, size, size) in channels-last order.
+
+    A crop's row is one run of memory, so all rows of all crops are one index_select among the overlapping runs."""
+    if margin is None:
+        margin = max(int(-left.min()), int(left.max()) + size - images.shape[3], 0)
+    pixels = _with_sides(images.permute(0, 2, 3, 1), margin).contiguous()
+    count, height, width, channels = pixels.shape
+    rows = (top[:, None] + torch.arange(size, device=images.device)).clamp_(0, height - 1)
+    numbers = torch.arange(count, device=images.device)[:, None]
+    starts = (numbers * height + rows) * width + left[:, None] + margin
+    runs = pixels.view(-1).as_strided((count * height * width - size + 1, size * channels), (channels, 1))
+    return runs.index_select(0, starts.view(-1)).view(count, size, size, channels).permute(0, 3, 1, 2)
+
+
+def _with_sides(pixels, margin):
+    "Pixels (N, H, W, C) with the first and the last column repeated `margin` times."
+    if not margin:
+        return pixels
+    sides = [pixels[:, :, column:column + 1].expand(-1, -1, margin, -1) for column in (0, pixels.shape[2] - 1)]
+    return torch.cat([sides[0], pixels, sides[1]], 2)
 
 
 def centre_crop(images, size):
@@ -42,10 +56,15 @@ def centre_crop(images, size):
 def crop_positions(uniforms, height, width, size):
     "Random (top, left), int64 (N,) each, from uniforms (N, 2); images not larger than `size` are padded first."
     def along(length, uniform):
-        pad = 0 if length > size else max(length // PAD_SHARE, 1)
+        pad = padding(length, size)
         places = length + 2 * pad - size + 1
         return (uniform * places).long().clamp_(max=places - 1) - pad
     return along(height, uniforms[:, 0]), along(width, uniforms[:, 1])
+
+
+def padding(length, size):
+    "Pixels that random crops of `size` may reach beyond an image of this length: none where it is larger."
+    return 0 if length > size else max(length // PAD_SHARE, 1)
 
 
 def mirror(images, chosen):
@@ -83,14 +102,13 @@ def handwriting_grid(uniforms, size):
     return (grid + field).view(count, size, size, 2)
 
 
-def _cubic(size, device, kept={}):  # noqa: B006 (a cache of a few constant matrices)
+@lru_cache(maxsize=16)
+def _cubic(size, device):
     "The matrix (size, WAVES) of uniform cubic B-spline weights that spreads a coarse grid over an image's side."
-    if (size, device) not in kept:
-        place = torch.linspace(0, WAVES - 1, size)[:, None]
-        gap = (place - torch.arange(WAVES)).abs()
-        weight = torch.where(gap < 1, 2 / 3 - gap ** 2 + gap ** 3 / 2, (2 - gap).clamp(min=0) ** 3 / 6)
-        kept[size, device] = (weight / weight.sum(1, keepdim=True)).to(device)
-    return kept[size, device]
+    place = torch.linspace(0, WAVES - 1, size)[:, None]
+    gap = (place - torch.arange(WAVES)).abs()
+    weight = torch.where(gap < 1, 2 / 3 - gap ** 2 + gap ** 3 / 2, (2 - gap).clamp(min=0) ** 3 / 6)
+    return (weight / weight.sum(1, keepdim=True)).to(device)
 
 
 def handwriting(images, uniforms):
@@ -103,24 +121,39 @@ def normalised(pixels, mean, deviation):
     "uint8 (N, C, H, W) → float32, (pixels / 255 − mean) / deviation for each channel; keeps the memory layout."
     if len(mean) == 1:
         return torch.mul(pixels, 1 / (255 * deviation[0])).sub_(mean[0] / deviation[0])
-    mean, deviation = (torch.tensor(values, device=pixels.device).view(-1, 1, 1) for values in (mean, deviation))
-    return torch.mul(pixels, 1 / (255 * deviation)).sub_(mean / deviation)
+    scale, offset = _scale_and_offset(tuple(mean), tuple(deviation), pixels.device)
+    return torch.mul(pixels, scale).sub_(offset)
+
+
+@lru_cache(maxsize=16)
+def _scale_and_offset(mean, deviation, device):
+    "1 / (255 · deviation) and mean / deviation, float32 (C, 1, 1), taken to a device once."
+    mean, deviation = (torch.tensor(values, device=device).view(-1, 1, 1) for values in (mean, deviation))
+    return 1 / (255 * deviation), mean / deviation
 
 
 class Augmentation:
-    """One kind of augmentation, from `size` stored pixels to `crop_size` for the network, in the two places where it
-    acts: on uint8 pixels before they become numbers, and on the numbers."""
+    """One kind of augmentation, from the stored pixels to `crop_size` for the network (None: all of them), in the two
+    places where it acts: on uint8 pixels before they become numbers, and on the numbers."""
 
     def __init__(self, kind, crop_size):
         self.kind, self.crop_size = one_of("augment", kind, KINDS), crop_size
         self.uniforms = UNIFORMS[kind]
 
+    def __repr__(self):
+        return f"{self.kind}, {self.crop_size} pixels"
+
     def on_pixels(self, images, uniforms):
         "uint8 (N, C, H, W) → uint8 (N, C, crop, crop); `uniforms` None means evaluation: the centre."
+        height, width = images.shape[2:]
+        if self.crop_size is None:
+            return images
+        if min(height, width) < self.crop_size:
+            raise OptionError(f"crop_size: {self.crop_size} pixels cannot be cut out of images of {width}×{height}.")
         if uniforms is None or self.kind in ("none", "handwriting"):
-            return images if images.shape[2] == self.crop_size else centre_crop(images, self.crop_size)
-        top, left = crop_positions(uniforms, *images.shape[2:], self.crop_size)
-        images = crop(images, top, left, self.crop_size)
+            return images if height == width == self.crop_size else centre_crop(images, self.crop_size)
+        top, left = crop_positions(uniforms, height, width, self.crop_size)
+        images = crop(images, top, left, self.crop_size, padding(width, self.crop_size))
         return mirror(images, uniforms[:, 2] < 0.5) if self.kind == "crop+mirror" else images
 
     def on_numbers(self, images, uniforms):

@@ -8,7 +8,7 @@ from fastlab.strokes.ink import render
 MOST_STROKES, MOST_POINTS = 400, 6000
 REACH = 2.0             # coordinates lie in -REACH … 1 + REACH; the sheet itself is 0 … 1
 LEAST_BOX = 0.2         # of the sheet: a lone dot is not blown up to fill the frame
-PENS = (0.25, 4.0)      # how much thinner or broader than the network's own pen a pen may be
+PENS = (1.0, 4.0)       # how much broader than the network's own pen; a thinner one would leave gaps
 DOT = np.array([[-0.5, 0], [0.5, 0]]) / 28      # what a mere tap becomes, so that it leaves ink wherever it falls
 HARD_INK, SOFT_INK = 40.0, 1.0  # `hard` of strokes.ink.render
 

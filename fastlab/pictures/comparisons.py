@@ -35,7 +35,7 @@ def pairs(differences, intervals=None, ax=None, region=0.5, quantity=LEVEL,
 
     `differences`: dict from labels to (K,) differences in points, one a seed; `intervals`: dict from labels to
     (low, high). The pale band is the region of differences that do not matter, ±`region` points."""
-    ax = blank(ax, (6.4, 0.42 * len(differences) + 1.3), grid="x")
+    ax = blank(ax, (7.6, 0.42 * len(differences) + 1.3), grid="x")
     _region(ax, region, quantity)
     for place, (label, values) in enumerate(differences.items()):
         values = np.asarray(values, float)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from matplotlib import font_manager
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
 
 BASE = "DejaVu Sans"
 # Simplified Chinese first, in the order in which they read best small; after these, any other installed font.
@@ -115,12 +114,24 @@ def _one(name, spare, longest):
     return text.replace("$", r"\$")
 
 
+def spelled(text):
+    "The text, each character that no font has as its code point: for texts that no folder's name can stand for."
+    return "".join(sign if readable(sign) else f"[{code_points(sign)}]" for sign in text)
+
+
 def dress(ax):
-    "Gives every text of the Axes, its ticks and its legend the families that it needs."
-    for text in ax.findobj(Text):
+    """Gives every text of the Axes, its ticks, its legend and its figure's headings the families that it needs, and
+    lets headings go on in a second line rather than leave the figure."""
+    for text in [*ax.findobj(Text), *ax.figure.texts]:
         if not text.get_text().isascii():
+            text.set_text(spelled(text.get_text()))
             text.set_fontfamily(families(text.get_text()))
-    for name, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
-        form = axis.get_major_formatter()
-        if isinstance(form, FixedFormatter):     # these texts reach the ticks only when they are drawn
-            ax.tick_params(axis=name, labelfontfamily=families("".join(map(str, form.seq))))
+    for axis in (ax.xaxis, ax.yaxis):
+        labels = [tick.get_text() for tick in axis.get_ticklabels()]
+        if not "".join(labels).isascii():
+            if not all(map(readable, labels)):
+                axis.set_ticks(axis.get_ticklocs(), list(map(spelled, labels)))
+            axis.set_tick_params(labelfontfamily=families("".join(map(spelled, labels))))
+    for heading in [*(part for part in ax.get_children() if isinstance(part, Text) and part not in ax.texts),
+                    ax.xaxis.label, *ax.figure.texts]:
+        heading.set_wrap(True)

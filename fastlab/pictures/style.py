@@ -108,7 +108,7 @@ def save(figure, path):
     if kind not in metadata:
         raise OptionError(f"{path}: pictures are written as .png or .svg. Give the file one of these endings.")
     figure = np.ravel(figure)[0]
-    figure = figure.get_figure(root=True) if isinstance(figure, Axes) else figure
+    figure = figure.figure.canvas.figure if isinstance(figure, Axes) else figure
     with look(), replacing(path) as file:
         figure.savefig(file, format=kind, metadata=metadata[kind])
     return path

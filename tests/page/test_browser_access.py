@@ -184,6 +184,15 @@ def test_on_a_phone_all_is_there_nothing_sticks_out_and_fingers_draw(browser, se
     assert min(min(box["width"], box["height"]) for box in buttons) >= 40
 
 
+@pytest.mark.parametrize("height", [500, 700, 900, 1400])
+def test_in_a_low_window_everything_beside_the_reading_can_be_scrolled_to(browser, served, height):
+    browser.open(served.address, height=height)
+    browser.draw(CROSS)
+    browser.part("fit").find_element("xpath", "ancestor::details/summary").click()
+    browser.part("fit").click()
+    browser.part("undo").click()
+
+
 def test_two_networks_fit_on_a_phone(browser, served_two):
     browser.open(served_two.address, width=360, height=740, phone=True)
     browser.draw(CROSS, "touch")

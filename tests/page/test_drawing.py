@@ -10,6 +10,7 @@ from fastlab.page.drawing import (
     LONG_SIDE,
     MOST_POINTS,
     MOST_STROKES,
+    PENS,
     drawn,
     framed,
     read_pen,
@@ -107,6 +108,14 @@ def test_colour_networks_see_the_drawing_in_grey():
     assert (pixels == pixels[:, :, :1]).all()
 
 
+@pytest.mark.parametrize("pen", PENS)
+@pytest.mark.parametrize("end", [0.2, 0.217, 0.3, 0.43, 0.65, 0.9])
+def test_every_pen_that_is_allowed_leaves_ink_along_the_whole_stroke(pen, end):
+    slanted = [np.array([[0.1, 0.2], [0.9, end]])]
+    ink = drawn(slanted, Paper(28, 1, 28, hard=True), pen, fit=False)[:, :, 0] < 200
+    assert ink[:, 4:24].any(0).all()
+
+
 @pytest.mark.parametrize("hard", [True, False])
 def test_a_broader_pen_leaves_more_ink(hard):
     inks = [int((drawn(CROSS, Paper(28, 1, 28, hard=hard), pen) < 128).sum()) for pen in (1, 2, 4)]
@@ -132,7 +141,7 @@ def test_as_many_points_as_are_allowed_are_taken():
     assert len(read_strokes(strokes)) == MOST_STROKES
 
 
-@pytest.mark.parametrize("pen", [0, -1, 5, math.nan, "2", True, [1]])
+@pytest.mark.parametrize("pen", [0, -1, 0.6, 5, math.nan, "2", True, [1]])
 def test_a_pen_out_of_bounds_is_refused(pen):
     with pytest.raises(OptionError, match="pen:"):
         read_pen(pen)

@@ -66,6 +66,17 @@ def test_ticks_titles_and_legends_draw_every_glyph(machine, request):
     drawn_without_warning(ax.figure)
 
 
+def test_texts_that_no_folder_name_can_stand_for_are_spelled(only_dejavu):
+    ax = Figure().subplots()
+    ax.set_title("学 −1")
+    ax.set_xticks([0], ["学"])
+    ax.figure.suptitle("→ 学")
+    fonts.dress(ax)
+    assert ax.get_title() == "[U+5B66] −1"
+    assert ax.figure.get_suptitle() == "→ [U+5B66]"
+    drawn_without_warning(ax.figure)
+
+
 def test_an_undressed_text_would_warn(with_han):
     figure = Figure()
     figure.text(0, 0, "学", fontfamily=["DejaVu Sans"])

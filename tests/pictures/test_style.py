@@ -77,6 +77,12 @@ def test_an_array_of_axes_is_saved_as_its_figure(tmp_path):
     assert Image.open(style.save(axes, tmp_path / "a.png")).size == (480, 320)
 
 
+def test_axes_on_a_part_of_a_figure_save_the_whole_of_it(tmp_path):
+    figure = Figure(figsize=(4, 2))
+    part = figure.subfigures(1, 2)[0]
+    assert Image.open(style.save(line([1, 2], ax=part.subplots()), tmp_path / "a.png")).size == (640, 320)
+
+
 def test_another_ending_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(OptionError, match=r"a\.jpg: pictures are written as \.png or \.svg"):
         style.save(line([1, 2]), tmp_path / "a.jpg")

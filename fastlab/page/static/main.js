@@ -107,6 +107,7 @@ at('pen').addEventListener('input', () => {
 at('fit').addEventListener('change', ask)
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', ask)     // feature maps take the page's colours
 
+new ResizeObserver(() => at('desk').style.setProperty('--tall', `${at('desk').offsetHeight}px`)).observe(at('desk'))
 keyboardPen(sheet, say)
 pictures(at('frame'), at('choose'), at('file'), picture => { playing++; sheet.show(picture) }, trouble)
 

@@ -22,16 +22,17 @@ export function paintSeen(canvas, { width, height, channels, pixels }) {
   })
 }
 
-// Where it looked, laid over what it was given: heat colours the paper and leaves the ink.
+// Where it looked, laid over what it was given: heat colours the paper and leaves the ink; photographs turn grey first.
 export function paintLooked(canvas, looked, seen, light) {
   const heat = bytesOf(looked.pixels), from = bytesOf(seen.pixels), warm = colour('--heat')
   fill(canvas, looked.width, looked.height, place => {
-    const share = heat[place] / 255
-    const rgb = warm.map((value, at) => {
-      const base = from[place * seen.channels + (seen.channels === 3 ? at : 0)]
-      return light ? base * (1 - share * (1 - value / 255)) : base + (255 - base) * share * (value / 255)
-    })
-    return [...rgb, 255]
+    const share = heat[place] / 255, at = place * seen.channels
+    if (seen.channels === 3) {
+      const grey = 0.3 * from[at] + 0.59 * from[at + 1] + 0.11 * from[at + 2]
+      return [...warm.map(value => grey + (value - grey) * 0.7 * share), 255]
+    }
+    const base = from[at], inked = value => base * (1 - share * (1 - value / 255))
+    return [...warm.map(value => light ? inked(value) : base + (255 - base) * share * value / 255), 255]
   })
 }
 
