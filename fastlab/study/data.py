@@ -21,7 +21,9 @@ def narrowed(arrays, classes=None, images_a_class=None):
         if not 2 <= classes <= len(arrays.classes):
             raise OptionError(f"classes: {classes} of the {len(arrays.classes)} classes cannot be taken; at least 2.")
         splits = {split: rows[arrays.labels[rows] < classes] for split, rows in arrays.splits.items()}
-        arrays = replace(arrays, splits=splits, classes=arrays.classes[:classes], names=arrays.names[:classes])
+        labels = np.where(arrays.labels < classes, arrays.labels, 0)  # those left out are in no split any more
+        arrays = replace(arrays, labels=labels, splits=splits, classes=arrays.classes[:classes],
+                         names=arrays.names[:classes])
     if images_a_class is not None:
         arrays = arrays.with_splits(train=_some_of_each(arrays, images_a_class))
     return arrays

@@ -31,23 +31,32 @@ class Pace:
         return max(sum(each) / jobs, max(each, default=0.0))
 
 
-def tried(runs, data, runner, pace, images=512):
-    "Times one epoch on a few images for every group of runs that nothing is known of; `pace` learns from it."
+TRIED_IMAGES = 1024
+
+
+def tried(runs, data, runner, pace):
+    "Times one and two epochs on a few images for every group of runs that nothing is known of; `pace` learns from it."
     tested = set()
     for run in runs:
-        if run.group in pace.groups or run.group in tested:
-            continue
-        tested.add(run.group)
-        left = data.left(run.classes, run.images_a_class)
-        few = left.with_splits(train=left.splits["train"][:images], develop=left.splits["develop"][:images],
-                               test=left.splits["test"][:images])
-        recipe = run.recipe.changed(epochs=1, batch_size=min(run.recipe.batch_size, len(few.splits["train"])))
-        started = time.perf_counter()
-        runner.function(few, recipe, run.seed)
-        seconds = time.perf_counter() - started
-        used = len(few.splits["train"]) + len(few.splits["develop"]) + len(few.splits["test"]) / 2
-        whole = run.images + len(left.splits["develop"]) + len(left.splits["test"]) / run.recipe.epochs
-        pace.learn(run, seconds * whole / used * run.recipe.epochs)
+        if run.group not in pace.groups and run.group not in tested:
+            tested.add(run.group)
+            left = data.left(run.classes, run.images_a_class)
+            few = left.with_splits(**{split: rows[:TRIED_IMAGES] for split, rows in left.splits.items()})
+            first, both = (_timed(few, run, runner, epochs) for epochs in (1, 2))
+            epoch = max(both - first, 1e-6) * _images(left) / _images(few)
+            pace.learn(run, max(first - (both - first), 0) + epoch * run.recipe.epochs)
+
+
+def _timed(arrays, run, runner, epochs):
+    recipe = run.recipe.changed(epochs=epochs, batch_size=min(run.recipe.batch_size, len(arrays.splits["train"])))
+    started = time.perf_counter()
+    runner.function(arrays, recipe, run.seed)
+    return time.perf_counter() - started
+
+
+def _images(arrays):
+    "Images that an epoch goes through, a forward pass counting a third of a step."
+    return len(arrays.splits["train"]) + 2 * len(arrays.splits["develop"]) / 3
 
 
 def room(run, data):

@@ -5,7 +5,7 @@ from fastlab.study.words import WORDS
 from fastlab.training.recipe import Recipe
 
 TESTINGS = ("eval", "as-printed")
-QUICK_SEEDS, QUICK_EPOCHS, QUICK_IMAGES = 3, 0.4, 100
+QUICK_SEEDS, QUICK_EPOCHS, QUICK_IMAGES = 3, 0.3, 100
 
 
 @dataclass(frozen=True)
@@ -121,4 +121,5 @@ class Plan:
 
 
 def quickly(epochs):
+    "So many epochs are left of `epochs` in a quick study."
     return max(4, round(epochs * QUICK_EPOCHS))

@@ -3,12 +3,16 @@
 Arrays come in, numbers go out; any leading axes are studies of their own, so that thousands are done at once. Rows are
 seeds (K), columns are test images (n). A difference is variant minus baseline."""
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import stdtrit
 
+from fastlab.seeds import numpy_generator
+
 ENUMERATED = 12  # up to so many seeds every sign pattern is written out; above, halves of the patterns are matched
-LARGEST_EXACT = 40
+LARGEST_EXACT = 30
+SAMPLED = 99_999
 
 
 @dataclass(frozen=True)
@@ -104,12 +108,13 @@ def _sign_patterns(count):
 
 def _enumerated_p(rows):
     half = _sign_patterns(rows.shape[-1] - 1)  # the first sign stays: a pattern and its mirror have the same |sum|
-    sums = np.abs(rows[..., 1:] @ half.T + rows[..., :1])
-    return (sums >= _reached(rows)[..., None]).mean(-1)
+    sums = rows[..., 1:] @ half.T
+    sums += rows[..., :1]
+    return np.count_nonzero(np.abs(sums, out=sums) >= _reached(rows)[..., None], axis=-1) / len(half)
 
 
 def _matched_p(row):
-    "Sums of the left half of the seeds matched with sorted sums of the right half: exact for 40 seeds in a second."
+    "Sums of the left half of the seeds matched with sorted sums of the right half: exact for 30 seeds in milliseconds."
     cut, reached = len(row) // 2, _reached(row)
     if reached <= 0:
         return 1.0
@@ -120,11 +125,16 @@ def _matched_p(row):
     return float((above + below).sum() / 2.0 ** len(row))
 
 
-def _sampled_p(row, draws=99_999):
+def _sampled_p(row):
     "A p from sampled patterns, the observed one among them, so that it is never too small (Phipson and Smyth 2010)."
-    from fastlab.seeds import numpy_generator
-    signs = numpy_generator(0, "resample", len(row)).choice((-1.0, 1.0), (draws, len(row)))
-    return float((1 + (np.abs(signs @ row) >= _reached(row)).sum()) / (1 + draws))
+    reached = np.abs(_sampled_signs(len(row)) @ row) >= _reached(row)
+    return float((1 + np.count_nonzero(reached)) / (1 + SAMPLED))
+
+
+@lru_cache(maxsize=1)
+def _sampled_signs(count):
+    draws = numpy_generator(0, "resample", "signs", count).integers(0, 2, (SAMPLED, count), dtype=np.int8)
+    return (1 - 2 * draws).astype(np.float64)
 
 
 def smallest_p(seeds):

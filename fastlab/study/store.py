@@ -22,7 +22,7 @@ class Store:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.runs, self.busy, self.aside = (self.folder / name for name in ("runs", "busy", "set-aside"))
+        self.runs, self.busy, self.aside = (self.folder / name for name in ("runs", ".locks", "set-aside"))
         self.damaged = {}
         try:
             for place in (self.runs, self.busy):

@@ -50,6 +50,11 @@ class Study:
         from fastlab.study.folder import study_arrays
         told = read_plan(plan)
         arrays, source = study_arrays(told, folder, split_seed, group_by, cache, skip_unreadable, progress)
+        return cls.of(told, arrays, out, seeds, quick, runner, source, plan)
+
+    @classmethod
+    def of(cls, told, arrays, out, seeds, quick, runner, source, plan):
+        "A Study whose folder, where `out` is None, is named after plan and data."
         name = f"study-{Path(plan).stem}-{Path(source).name}" + ("-quick" if quick else "")
         return cls(told, arrays, out or name, seeds, quick, runner, source)
 
