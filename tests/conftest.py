@@ -4,6 +4,7 @@ The shapes are drawn by code from a seed: a disc, a ring, a cross and bars, blac
 place, size and thickness. Their class folders are named 1, 2, 3 and 10, so that natural and plain order differ."""
 import json
 import os
+import sys
 
 os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}  # before torch is imported
 
@@ -23,6 +24,14 @@ def cache_of_the_tests(tmp_path_factory):
         patch.setenv("FASTLAB_CACHE", str(place))
         patch.delenv("FASTLAB_CACHE_GB", raising=False)
         yield place
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    "fastai's own pictures open pyplot figures; none is left for the next test to find."
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

@@ -55,8 +55,9 @@ def image_size(source):
     try:
         with _opened(source) as image:
             _refuse_more_than_cap(image)
-            width, height = image.size
-            return (width, height) if _orientation(image) >= 5 else (height, width)
+            width, height = image.size  # Pillow turns TIFF by itself, and says so beforehand
+            lies = image.format != "TIFF" and _orientation(image) >= 5
+            return (width, height) if lies else (height, width)
     except DECODER_ERRORS as error:
         raise _image_error(source, error) from error
 
@@ -87,8 +88,8 @@ def _opened(source):
             raise UnusableImageError("not an ordinary file")  # opening a pipe would wait forever
     elif not hasattr(source, "read"):
         raise UnusableImageError("neither a path, the bytes of a file, a PIL image nor an array")
-    with _filters, warnings.catch_warnings():  # Pillow warns of bombs where we refuse them
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with _filters, warnings.catch_warnings():  # Pillow warns of bombs and of cut headers where we refuse them
+        warnings.simplefilter("ignore")
         return Image.open(source, formats=FORMATS)
 
 

@@ -13,7 +13,7 @@ from fastai.torch_core import TensorImage, explode_types, to_device
 
 from fastlab.errors import OptionError
 from fastlab.images.items import TensorGrey, ToNetwork
-from fastlab.images.stored import opener_of, stored_for
+from fastlab.images.stored import idle, opener_of, stored_for
 from fastlab.seeds import global_random_state_of, kept_random_state, seed_for, torch_generator
 
 
@@ -41,8 +41,8 @@ class BatchLoader(TfmdDL):
     @property
     def by_index(self):
         "Whether images are only opened, so that no transform of a user's must see them one by one."
-        return (opener_of(self.dataset) is not None and all(_idle(tfm) for tfm in self.before_batch.fs)
-                and all(_idle(tfm) or type(tfm) is ToTensor for tfm in self.after_item.fs))
+        return (opener_of(self.dataset) is not None and all(idle(tfm) for tfm in self.before_batch.fs)
+                and all(idle(tfm) or type(tfm) is ToTensor for tfm in self.after_item.fs))
 
     def get_idxs(self):
         "Positions in the order in which they are served, int64: shuffled by (seed, turn), or as they stand."
@@ -96,7 +96,7 @@ class BatchLoader(TfmdDL):
 
     def _batch_at(self, turn, start, order, uniforms):
         "The batch that begins at `start`. Transforms that are not ours draw global random numbers: they get a seed."
-        ours = self.by_index and all(_idle(tfm) or isinstance(tfm, ToNetwork) for tfm in self.after_batch.fs)
+        ours = self.by_index and all(idle(tfm) or isinstance(tfm, ToNetwork) for tfm in self.after_batch.fs)
         part = slice(start, start + self.bs)
         with nullcontext() if ours else global_random_state_of(seed_for(self.seed, "augment", turn, start)):
             return self.batch(order[part], None if uniforms is None else uniforms[part])
@@ -112,11 +112,12 @@ class BatchLoader(TfmdDL):
             stored = self._stored()
             kinds = (TensorGrey if stored.pixels.shape[3] == 1 else TensorImage, stored.kind)
             parts = stored.take(positions)
-        else:
-            items = [item for item in map(self.do_item, positions.tolist()) if item is not None]
-            typed = self.do_batch(items)
-            kinds, parts = [type(part) for part in typed], _plain(typed)
-        return kinds, parts if self.device is None else to_device(parts, self.device)
+            if self.device not in (None, stored.pixels.device):
+                parts = tuple(part.to(self.device, non_blocking=True) for part in parts)
+            return kinds, parts
+        typed = self.do_batch([item for item in map(self.do_item, positions.tolist()) if item is not None])
+        typed = typed if self.device is None else to_device(typed, self.device)
+        return [type(part) for part in typed], _plain(typed)
 
     def _transformed(self, kinds, parts, uniforms=None):
         "Our transform on plain tensors; a user's own on fastai's types, which it may ask for; plain tensors out."
@@ -146,10 +147,6 @@ class BatchLoader(TfmdDL):
     def __getstate__(self):
         "Without pixels: a saved loader opens its files again."
         return {**self.__dict__, "arrays": None, "_store": None, "_stored_on": None}
-
-
-def _idle(tfm):
-    return tfm.name == "noop"
 
 
 def _plain(parts):

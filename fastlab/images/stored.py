@@ -7,6 +7,7 @@ import torch
 from fastai.data.load import fa_collate
 from fastai.data.transforms import Categorize
 from fastai.torch_core import TensorCategory
+from fasttransform import Transform
 
 from fastlab.images.items import LabelOf, OpenPicture, Picture
 
@@ -27,12 +28,17 @@ class Stored:
         return (pixels,) if self.labels is None else (pixels, self.labels[positions])
 
 
+def idle(tfm):
+    "Whether a transform is fastai's `noop`, which stands where there is nothing to do."
+    return type(tfm) is Transform and tfm.name == "noop"
+
+
 def opener_of(dataset):
     "The OpenPicture that is all that fastai's Datasets do to an image, or None where more is done to it."
     tls = getattr(dataset, "tls", None)
     if tls is None or not 1 <= len(tls) <= 2:
         return None
-    opening = [tfm for tfm in tls[0].tfms.fs if tfm.name != "noop"]
+    opening = [tfm for tfm in tls[0].tfms.fs if not idle(tfm)]
     return opening[0] if len(opening) == 1 and isinstance(opening[0], OpenPicture) else None
 
 
@@ -68,7 +74,7 @@ def _known_labels(dataset, arrays, rows):
     "(labels, kind) as the arrays have them, where the data set would find the same by asking each item; else None."
     if len(dataset.tls) < 2:
         return None
-    steps = [tfm for tfm in dataset.tls[1].tfms.fs if tfm.name != "noop"]
+    steps = [tfm for tfm in dataset.tls[1].tfms.fs if not idle(tfm)]
     if [type(step) for step in steps] == [LabelOf, Categorize] and tuple(steps[1].vocab) == tuple(arrays.classes):
         return torch.from_numpy(arrays.labels[rows]), TensorCategory
     return None

@@ -152,7 +152,10 @@ def _plain(name, value):
     if isinstance(value, bool) or not isinstance(value, Number):
         return value
     if name in NUMBERS and isinstance(value, Real):
-        return math.inf if abs(value) > 1e300 else float(value)  # a whole number may be too large for a float
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
     return int(value) if isinstance(value, Integral) else value
 
 
