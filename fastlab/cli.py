@@ -3,14 +3,13 @@ commands that need them, so that `fastlab --help` costs no torch."""
 import json
 import sys
 import warnings
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fastlab.errors import FastlabError, OptionError
-from fastlab.training.recipe import Recipe
+from fastlab.recipeoptions import with_recipe
 
 app = typer.Typer(name="fastlab", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
@@ -28,7 +27,6 @@ SplitSeed = Annotated[int, typer.Option(help="settles the split of a folder that
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
 OutDir = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]
 UsageMistake = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-RECIPE_FIELDS = tuple(name for name in Recipe.names() if name != "switches")
 
 
 def main():
@@ -78,75 +76,6 @@ class Answer:
             print(json.dumps(figures, ensure_ascii=False, allow_nan=False, default=str), flush=True)
 
 
-def with_recipe(command):
-    "Adds an option for every field of a Recipe, with the field's own help; the command gets `recipe`, a Recipe."
-    own = [parameter for parameter in signature(command).parameters.values() if parameter.name != "recipe"]
-    fields = [_recipe_option(name) for name in RECIPE_FIELDS]
-    extra = [Parameter("switch", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[
-                 list[str] | None, typer.Option(help="NAME=VALUE: a switch of the network", show_default=False)]),
-             Parameter("recipe_file", Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[
-                 Path | None, typer.Option("--recipe", help="TOML file with a [recipe]", show_default=False)])]
-
-    def called(**given):
-        options = {name: given.pop(name) for name in RECIPE_FIELDS}
-        recipe = recipe_from(options, given.pop("switch"), given.pop("recipe_file"))
-        return command(recipe=recipe, **given)
-
-    called.__name__, called.__doc__ = command.__name__, command.__doc__
-    called.__signature__ = signature(command).replace(parameters=[
-        parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own] + fields + extra)
-    called.__annotations__ = {name: parameter.annotation for name, parameter in called.__signature__.parameters.items()}
-    return called
-
-
-def _recipe_option(name):
-    each = next(field for field in Recipe.__dataclass_fields__.values() if field.name == name)
-    kind = {"int": int, "float": float, "str": str}[str(each.type).split(" ")[0].removeprefix("<class '").rstrip("'>")
-                                                    if not isinstance(each.type, type) else each.type.__name__]
-    default = "" if each.default in (None, "none") else f" [{each.default}]"
-    option = typer.Option(f"--{name.replace('_', '-')}", help=each.metadata["help"] + default, show_default=False)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
-
-
-def recipe_from(options, switches=None, file=None):
-    "The Recipe of the options that were given, over a TOML file's, over the network's usual one."
-    given = {name: value for name, value in options.items() if value is not None}
-    if file is not None:
-        given = {**_recipe_table(file), **given}
-    if switches:
-        given["switches"] = {**dict(given.get("switches", {})), **dict(_switch(text) for text in switches)}
-    return Recipe.for_net(given.pop("net", "lenet"), **given)
-
-
-def _recipe_table(file):
-    import tomllib
-    try:
-        told = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise OptionError(f"--recipe {file}: it cannot be read as TOML ({error}).") from error
-    return Recipe.from_dict(told.get("recipe", told)).to_dict()
-
-
-def _switch(text):
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise OptionError(f"--switch {text}: write it as NAME=VALUE.")
-    return name, {"true": True, "false": False}.get(value.lower(), value)
-
-
-def folder_or_default(folder, answer):
-    "The folder, or where none was named the default data set, drawn when it is not there yet; its place is told."
-    if folder is not None:
-        return folder
-    from fastlab.progress import Progress
-    from fastlab.strokes.dataset import default_folder
-    progress = Progress("Drawing image")
-    place = default_folder(progress=progress)
-    progress.close()
-    answer.say(f"No folder was named: the default data set, 12 characters as strokes, lies in {place}")
-    return place
-
-
 @app.command()
 def data(out: Annotated[Path | None, typer.Argument(help="a new or empty folder; left out: the cache",
                                                        show_default=False)] = None,
@@ -175,8 +104,11 @@ def train(folder: Folder = None, recipe=None,
           as_json: Json = False):
     "Train a network on a folder, test it and save it. Interrupted, the same command goes on where it was."
     from fastlab.training.command import train_command
+    first = None
+    if check:
+        from fastlab.check.command import quote_findings as first
     train_command(Answer(as_json), folder, recipe, save, seed, device, threads, split_seed, group_by, cache,
-                  skip_unreadable, check)
+                  skip_unreadable, first)
 
 
 @app.command()
@@ -214,7 +146,7 @@ def lr_find(folder: Folder = None, recipe=None, seed: Seed = 0, device: Device =
             split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
             as_json: Json = False):
     "Find a learning rate: fastai's finder with its four suggestions. Nothing is changed."
-    from fastlab.training.command import lr_find_command
+    from fastlab.pictures.command import lr_find_command
     lr_find_command(Answer(as_json), folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable)
 
 

@@ -50,3 +50,9 @@ def one_of(option, word, words):
     if word not in words:
         raise OptionError(f"{option}: {word!r} is not known. {nearest(word, words)}")
     return word
+
+
+def listed(words, most=6):
+    "'a', 'b' and 3 more: how a message names several things."
+    words = [repr(str(word)) for word in words]
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")

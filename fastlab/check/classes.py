@@ -6,6 +6,7 @@ import numpy as np
 
 from fastlab.check.findings import Finding
 from fastlab.check.listing import STOPS
+from fastlab.errors import listed
 from fastlab.images.folder import SHARES
 from fastlab.training.figures import wilson
 
@@ -13,7 +14,6 @@ UNEVEN = 3.0            # the largest class over the smallest, from which accura
 FEW_TO_TEST = 10        # test images a class
 EXPECTED = 0.95         # the accuracy at which the interval is told
 WIDE = 0.06             # an interval wider than this decides little
-NAMED = 6
 
 
 def class_findings(listing, readable):
@@ -25,11 +25,6 @@ def class_findings(listing, readable):
     return found + found_testing, note
 
 
-def _listed(names):
-    names = [repr(name) for name in names]
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-
-
 def _missing(listing, counts):
     "Classes without images, classes that a split lacks, fewer than two classes."
     if len(listing.classes) < 2:
@@ -39,12 +34,12 @@ def _missing(listing, counts):
         where = f" in {split}" if split else ""
         absent = [name for name in listing.classes if name not in listing.present.get(split, ())]
         if absent:
-            yield Finding("split", (), f"classes differ between splits: {_listed(absent)} {_is(absent)} missing{where}",
+            yield Finding("split", (), f"classes differ between splits: {listed(absent)} {_is(absent)} missing{where}",
                           STOPS, {"classes": absent, "split": split})
         empty = [name for name, count in zip(listing.classes, counts[number]) if not count and name not in absent]
         if empty:
             places = tuple(os.path.join(listing.places.get(split, ""), name) for name in empty)
-            yield Finding("split", places, f"the class{'es' if len(empty) > 1 else ''} {_listed(empty)} {_is(empty)} "
+            yield Finding("split", places, f"the class{'es' if len(empty) > 1 else ''} {listed(empty)} {_is(empty)} "
                           f"empty{where}: no readable image", STOPS, {"classes": empty, "split": split})
 
 
@@ -85,6 +80,6 @@ def _testing(listing, counts):
     if high - low <= WIDE and not few:
         return [], [told[0].upper() + told[1:] + "."]
     if few:
-        told += f"; fewer than {FEW_TO_TEST} of {_listed(few)}"
+        told += f"; fewer than {FEW_TO_TEST} of {listed(few)}"
     return [Finding("split", (), f"too few images to test with: {told}", "tested all the same; the interval is told",
                     {"n": n, "interval": [low, high]})], []

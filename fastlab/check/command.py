@@ -5,6 +5,7 @@ from fastlab.check.clean import WITHOUT, write_clean
 from fastlab.check.findings import KINDS, kinds_named, printable
 from fastlab.check.folder import check
 from fastlab.progress import Progress
+from fastlab.strokes.dataset import named_or_default
 
 SHOWN = 12                  # findings a kind that are printed; all are on the page and in the CSV
 
@@ -14,10 +15,9 @@ def check_command(answer, folder, labels=True, out=None, write_clean_to=None, wi
     """fastlab check: looks, prints, writes check.html and check.csv into `out` (by default a folder check-NAME here)
     and a clean copy where asked to; returns the exit code, 0 or 1. without, fail_on: kinds, 'leak,unreadable' or list.
     Raises FolderError, OptionError."""
-    from fastlab.cli import folder_or_default
     fail_on = None if fail_on is None else kinds_named("--fail-on", fail_on)
     without = WITHOUT if without is None else kinds_named("--without", without)
-    folder = folder_or_default(folder, answer)
+    folder = named_or_default(folder, answer.say)
     findings = check(folder, labels, seed, jobs, cache, Steps())
     for line in lines(findings):
         answer.say(line)
@@ -32,6 +32,13 @@ def check_command(answer, folder, labels=True, out=None, write_clean_to=None, wi
         figures["clean"] = {"folder": str(write_clean_to), "kept": kept, "left_out": gone, "without": list(without)}
     answer.give(figures | {"exit_code": findings.exit_code(fail_on)})
     return findings.exit_code(fail_on)
+
+
+def quote_findings(answer, folder):
+    "What `fastlab check` finds in the files, in a few lines, before a training."
+    findings = check(folder, labels=False)
+    counts = ", ".join(f"{count} {kind}" for kind, count in findings.counts.items() if count) or "nothing"
+    answer.say(f"check: {counts} (fastlab check {folder} shows the pictures)")
 
 
 class Steps:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastlab.errors import FolderError
+from fastlab.errors import FolderError, listed
 from fastlab.files import natural_key
 from fastlab.images.decode import SUFFIXES
 from fastlab.images.splitting import group_keys, split_rows, torn_group
@@ -51,7 +51,7 @@ def _from_classes(path, _, seed, group_by):
     "A Folder from `<class>/<image>`."
     classes = _classes(path)
     if all(name.lower() in SPLIT_NAMES for name in classes):
-        raise FolderError(f"{path}: {_listed(classes)} hold no class folders. The layout is <split>/<class>/<image>; "
+        raise FolderError(f"{path}: {listed(classes)} hold no class folders. The layout is <split>/<class>/<image>; "
                           "put each image into the folder of its class.")
     files, labels = _files(path, classes)
     splits = split_rows(labels, SHARES, seed, group_keys(files, path, group_by))
@@ -93,7 +93,7 @@ def _folder(path, classes, files, labels, splits, notes, group_by, without_test=
     for split, rows in splits.items():
         missing = sorted(set(range(len(classes))) - set(labels[rows].tolist()))
         if missing and not (split == "test" and without_test):
-            raise FolderError(f"{path}: no image of {_listed(classes[label] for label in missing)} is in the split "
+            raise FolderError(f"{path}: no image of {listed(classes[label] for label in missing)} is in the split "
                               f"{split!r}; every class needs images in every split. Add images, or "
                               + ("take smaller groups with --group-by." if group_by else "remove the class."))
     return Folder(path, tuple(classes), class_names(path, classes), tuple(files), labels, splits, tuple(notes))
@@ -123,7 +123,7 @@ def _split_folders(path):
 
 def _refuse_beside_splits(path, named, folders, empty):
     "FolderError for what stands beside splits and would be passed over."
-    splits = _listed(folder.name for folder in named.values())
+    splits = listed(folder.name for folder in named.values())
     others = [name for name in folders if path / name not in named.values()]
     if not {"train", "total_train"} & set(named):
         raise FolderError(f"{path}: {splits} holds class folders, as a split does, and no split is named 'train'. "
@@ -131,7 +131,7 @@ def _refuse_beside_splits(path, named, folders, empty):
     if empty:
         raise FolderError(f"{path / empty[0]}: this split has no class folders. Fill it like {splits}, or remove it.")
     if others:
-        raise FolderError(f"{path}: {_listed(others)} stand beside the splits {splits}. A data set has either splits "
+        raise FolderError(f"{path}: {listed(others)} stand beside the splits {splits}. A data set has either splits "
                           "or classes at its top; move the others away.")
 
 
@@ -152,7 +152,7 @@ def _same_classes(path, named):
     for split, found in by_split.items():
         if odd := set(found) ^ set(by_split["train"]):
             raise FolderError(f"{path}: train and {split} differ in the classes "
-                              f"{_listed(sorted(odd, key=natural_key))}. Every split needs the same class folders.")
+                              f"{listed(sorted(odd, key=natural_key))}. Every split needs the same class folders.")
     return by_split["train"]
 
 
@@ -190,7 +190,7 @@ def _classes(path):
 def _refuse_loose_images(path, files):
     loose = [name for name in files if os.path.splitext(name)[1].lower() in SUFFIXES]
     if loose:
-        raise FolderError(f"{path}: images lie beside the folders ({_listed(loose)}). Every image belongs into the "
+        raise FolderError(f"{path}: images lie beside the folders ({listed(loose)}). Every image belongs into the "
                           "folder of its class.")
 
 
@@ -201,7 +201,7 @@ def _files(path, classes):
         folder = path / name
         nested, found = _entries(folder)
         if nested:
-            raise FolderError(f"{folder}: folders inside a class ({_listed(nested)}). The layout is <class>/<image> or "
+            raise FolderError(f"{folder}: folders inside a class ({listed(nested)}). The layout is <class>/<image> or "
                               "<split>/<class>/<image>; move the images up or the folders away.")
         if not found:
             raise FolderError(f"{folder}: the class has no images. Add some, or remove the folder.")
@@ -221,9 +221,3 @@ def class_names(path, classes):
         except (OSError, ValueError, AttributeError) as error:
             raise FolderError(f"{place}: not a JSON object of class folders and their names ({error}).") from error
     return {name: name for name in classes}
-
-
-def _listed(words, most=6):
-    "'a', 'b' and 3 more"
-    words = [repr(str(word)) for word in words]
-    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")

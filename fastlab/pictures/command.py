@@ -1,4 +1,4 @@
-"""What `fastlab show` draws: pictures of a trained network on a folder, from predictions computed once."""
+"""What `fastlab show` and `fastlab lr-find` print and draw. `answer` is the command line's `Answer`."""
 from importlib import import_module
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from fastlab.images.arrays import Arrays
 from fastlab.pictures import confusion, curves, results
 from fastlab.pictures.style import save
 from fastlab.progress import Progress
+from fastlab.strokes.dataset import named_or_default
+from fastlab.training.command import decoded_for
 from fastlab.training.modelfile import load_model
+from fastlab.training.run import learner_for
 from fastlab.training.test import test
-
-USUAL = ("batch", "results", "confusion", "mistakes", "training")
 
 
 def show_command(answer, model, folder, out, everything, form, split, split_seed, group_by, cache, skip_unreadable):
     "fastlab show"
-    from fastlab.cli import folder_or_default
     one_of("--form", form, ("png", "svg"))
     loaded = load_model(model)
-    folder = folder_or_default(folder, answer)
+    folder = named_or_default(folder, answer.say)
     progress = Progress("Decoding image")
     arrays = Arrays.from_folder(folder, loaded.input["channels"], loaded.input["size"], split_seed, group_by, cache,
                                 skip_unreadable, progress)
@@ -83,3 +83,21 @@ def training(history):
         return np.array([np.nan if epoch.get(name) is None else epoch[name] for epoch in history], dtype=float)
     return curves.training({"train": column("train_loss"), "develop": column("develop_loss")},
                            {"develop": column("develop_accuracy")})
+
+
+def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable):
+    "fastlab lr-find"
+    from fastai.callback.schedule import minimum, slide, steep, valley
+    folder = named_or_default(folder, answer.say)
+    arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
+    learn = learner_for(arrays, recipe, seed, device)
+    with learn.no_bar():
+        found = learn.lr_find(show_plot=False, suggest_funcs=(valley, slide, minimum, steep))
+    rates = {name: float(rate) for name, rate in zip(found._fields, found)}
+    for name, rate in rates.items():
+        answer.say(f"{name:<8} {rate:.2e}")
+    losses = [float(loss) for loss in learn.recorder.losses]
+    if out is not None:
+        save(curves.rate_finder(learn.recorder.lrs, losses, rates).figure, out)
+        answer.say(f"curve drawn to {out}")
+    answer.give({"suggestions": rates, "rates": [float(rate) for rate in learn.recorder.lrs], "losses": losses})

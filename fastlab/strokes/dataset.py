@@ -8,6 +8,7 @@ from PIL import Image
 
 from fastlab.errors import OptionError, StorageError
 from fastlab.files import cache_home, storage_problem, write_json
+from fastlab.progress import Progress
 from fastlab.seeds import numpy_generator
 from fastlab.strokes.ink import render
 from fastlab.strokes.pen import hands, write
@@ -88,6 +89,17 @@ def draw_folder(out, size=28, train=500, develop=120, test=240, seed=0, progress
 def default_folder(progress=None):
     "The default data set in the cache, drawn when it is not there; its path."
     return draw_folder(cache_home() / f"strokes-{FORM}", **SIZES, progress=progress)
+
+
+def named_or_default(folder, say):
+    "The folder, or where none was named the default data set, drawn when it is not there yet; `say` tells its place."
+    if folder is not None:
+        return folder
+    progress = Progress("Drawing image")
+    place = default_folder(progress=progress)
+    progress.close()
+    say(f"No folder was named: the default data set, 12 characters as strokes, lies in {place}")
+    return place
 
 
 def _counts(train, develop, test, size):

@@ -161,13 +161,3 @@ def share_ahead(rows):
     "P(A > B): the share of seeds (..., K) in which the variant is ahead, a tie counting half."
     rows = np.asarray(rows)
     return (rows > 0).mean(-1) + (rows == 0).mean(-1) / 2
-
-
-def wilson(right, n, level=0.95):
-    "Wilson's interval of a share, `right` out of `n` (Wilson 1927); (0, 1) where n is 0."
-    if n == 0:
-        return 0.0, 1.0
-    z = float(stdtrit(np.inf, 0.5 + level / 2))
-    middle, reach = right / n + z * z / (2 * n), z * np.sqrt(right / n * (1 - right / n) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, float((middle - reach) / scale)), min(1.0, float((middle + reach) / scale))

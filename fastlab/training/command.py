@@ -8,6 +8,7 @@ import torch
 from fastlab.errors import OptionError
 from fastlab.files import write_text
 from fastlab.progress import Progress
+from fastlab.strokes.dataset import named_or_default
 from fastlab.training.modelfile import load_model
 from fastlab.training.predict import predict
 from fastlab.training.test import test
@@ -36,16 +37,15 @@ def decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unread
 
 
 def train_command(answer, folder, recipe, save, seed, device, threads, split_seed, group_by, cache, skip_unreadable,
-                  check_first=False):
-    "fastlab train"
-    from fastlab.cli import folder_or_default
+                  first=None):
+    "fastlab train. first(answer, folder): what is to be said of the folder before it is decoded."
     from fastlab.training.epochlines import EpochLines
     from fastlab.training.train import train
-    folder = folder_or_default(folder, answer)
+    folder = named_or_default(folder, answer.say)
     if save is not None:
         check_writable(save)
-    if check_first:
-        quote_findings(answer, folder)
+    if first is not None:
+        first(answer, folder)
     arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
     lines = EpochLines(answer.say)
     trained = train(arrays, recipe, seed, save, device, cache=cache, cbs=[lines], threads=threads,
@@ -96,18 +96,9 @@ def train_figures(trained, save):
     return figures
 
 
-def quote_findings(answer, folder):
-    "What `fastlab check` finds in the files, in a few lines, before a training."
-    from fastlab.check.folder import check
-    findings = check(folder, labels=False)
-    counts = ", ".join(f"{count} {kind}" for kind, count in findings.counts.items() if count) or "nothing"
-    answer.say(f"check: {counts} (fastlab check {folder} shows the pictures)")
-
-
 def test_command(answer, models, folder, testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable):
     "fastlab test"
-    from fastlab.cli import folder_or_default
-    folder = folder_or_default(folder, answer)
+    folder = named_or_default(folder, answer.say)
     loaded = [load_model(path) for path in models]
     progress = Progress("Decoding image")
     options = (testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable)
@@ -181,27 +172,3 @@ def as_csv(rows):
         writer.writerow([row["file"], row["class"], row["name"], f"{row['probability']:.6f}",
                          *(f"{row['probabilities'][name]:.6f}" for name in classes)])
     return text.getvalue()
-
-
-def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable):
-    "fastlab lr-find"
-    from fastai.callback.schedule import minimum, slide, steep, valley
-
-    from fastlab.cli import folder_or_default
-    from fastlab.training.run import learner_for
-    folder = folder_or_default(folder, answer)
-    arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
-    learn = learner_for(arrays, recipe, seed, device)
-    with learn.no_bar():
-        found = learn.lr_find(show_plot=False, suggest_funcs=(valley, slide, minimum, steep))
-    rates = {name: float(rate) for name, rate in zip(found._fields, found)}
-    for name, rate in rates.items():
-        answer.say(f"{name:<8} {rate:.2e}")
-    losses = [float(loss) for loss in learn.recorder.losses]
-    if out is not None:
-        from fastlab.pictures.curves import rate_finder
-        from fastlab.pictures.style import save
-        save(rate_finder(learn.recorder.lrs, losses, rates).figure, out)
-        answer.say(f"curve drawn to {out}")
-    answer.give({"suggestions": rates, "rates": [float(rate) for rate in learn.recorder.lrs], "losses": losses})
-

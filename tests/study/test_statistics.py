@@ -14,8 +14,8 @@ from fastlab.study.statistics import (
     share_ahead,
     sign_flip_p,
     smallest_p,
-    wilson,
 )
+from fastlab.training.figures import wilson
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def data(study):
 
 def _reach_of(images):
     "Half of Wilson's interval for one network at 98 %, in points."
-    from fastlab.study.statistics import wilson
+    from fastlab.training.figures import wilson
     low, high = wilson(0.98 * images, images)
     return number(50 * (high - low))
 
