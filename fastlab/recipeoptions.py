@@ -1,4 +1,4 @@
-"""A Recipe from the command line: an option a field, with the field's own help; over a TOML file, over the usual one."""
+"""A Recipe from the command line: an option a field, with the field's own help, over a TOML file's values."""
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated
