@@ -182,6 +182,33 @@ def check(folder: Folder = None,
 
 
 @app.command()
+def study(plan: Annotated[str, typer.Argument(help="lab: the report's comparisons; extras, photos, or a TOML file of "
+                                                   "your own")] = "lab", folder: Folder = None,
+          seeds: Annotated[int | None, typer.Option(help="paired seeds; left out: the plan's",
+                                                    show_default=False)] = None,
+          jobs: Annotated[int | None, typer.Option(help="processes of one thread; left out: one a core; 0: this one",
+                                                   show_default=False)] = None,
+          quick: Annotated[bool, typer.Option("--quick", help="less of everything: shows that it works, decides "
+                                                              "little")] = False,
+          minutes: Annotated[float | None, typer.Option(help="no run is started after so long",
+                                                        show_default=False)] = None, out: OutDir = None,
+          only_plan: Annotated[bool, typer.Option("--plan", help="only say what it needs and could see")] = False,
+          on_ray: Annotated[str | None, typer.Option(help="a Ray cluster's address, or 'here'; only machines that you "
+                                                          "trust", show_default=False)] = None,
+          retry: Annotated[bool, typer.Option("--retry", help="try failed runs again")] = False,
+          check: Annotated[bool, typer.Option("--check", help="check the folder first and quote the findings")] = False,
+          split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
+          device: Device = "cpu", as_json: Json = False):
+    "Train every comparison of a plan over paired seeds, decide its claims, write the report. Goes on where it stopped."
+    from fastlab.study.command import study_command
+    first = None
+    if check:
+        from fastlab.check.command import quote_findings as first
+    study_command(Answer(as_json), plan, folder, seeds, jobs, quick, minutes, out, only_plan, on_ray, retry, split_seed,
+                  group_by, cache, skip_unreadable, device, first=first)
+
+
+@app.command()
 def draw(models: Annotated[list[Path] | None, typer.Argument(help="model files, side by side; left out: the newest in "
                                                                   "models/, or the one that comes with fastlab",
                                                              show_default=False)] = None,

@@ -4,7 +4,7 @@ import sys
 import joblib
 
 from fastlab.progress import Progress
-from fastlab.study.folder import study_arrays
+from fastlab.study.folder import study_arrays, study_folder
 from fastlab.study.pace import room, tried
 from fastlab.study.planfile import read_plan
 from fastlab.study.power import TYPICAL_CHURN, TYPICAL_SEEDS, smallest_difference, typical_image_error
@@ -17,10 +17,14 @@ from fastlab.study.verdicts import LEVEL
 
 def study_command(answer, plan="lab", folder=None, seeds=None, jobs=None, quick=False, minutes=None, out=None,
                   only_plan=False, on_ray=None, retry=False, split_seed=0, group_by=None, cache=None,
-                  skip_unreadable=False, device="cpu", runner=None):
+                  skip_unreadable=False, device="cpu", runner=None, first=None):
     """Carries out a study, or with `only_plan` says what it would cost and could see. `on_ray`: an address or 'here'.
-    `runner`: who carries out runs, for tests. Raises FastlabError; returns 0."""
+    `runner`: who carries out runs, for tests. first(answer, folder): what is to be said of the folder before it is
+    decoded. Raises FastlabError; returns 0."""
     told = read_plan(plan)
+    if first is not None:
+        folder = study_folder(folder)
+        first(answer, folder)
     progress = Progress("Preparing image", sys.stderr)
     arrays, source = study_arrays(told, folder, split_seed, group_by, cache, skip_unreadable, progress)
     progress.close()

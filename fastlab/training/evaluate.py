@@ -11,6 +11,7 @@ from torch.nn.functional import instance_norm
 
 from fastlab.errors import OptionError, one_of
 from fastlab.images.augment import VALIDATION_BATCH, centre_crop, normalised, ten_crops
+from fastlab.nets.parts import Network
 from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
 
@@ -73,6 +74,13 @@ def as_printed(net, seed, turn=0):
         finally:
             for norm in norms:
                 del norm.forward
+
+
+def same_in_training_mode(net):
+    """Whether a network answers in training mode exactly as after eval(), so that testing as printed is testing: one of
+    fastlab's own, with neither dropout nor batch statistics in it."""
+    return type(net) is Network and not any(isinstance(part, nn.Dropout | nn.modules.batchnorm._BatchNorm)
+                                            for part in net.modules())
 
 
 class _OwnStatistics:

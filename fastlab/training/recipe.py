@@ -133,8 +133,9 @@ class Recipe:
 
     def resolved(self, channels, size, capability=None):
         """This Recipe with nothing left open: for data of `channels` and `size` (pixels), on a processor whose
-        `capability` decides what precision auto means (None leaves it)."""
-        norm, dropout, lrn = OWN_SWITCHES.get(self.net, ("none", 0.0, "none"))
+        `capability` decides what precision auto means (None leaves it). Another network than fastlab's own has the
+        defaults that its function gives norm, dropout and lrn: they stay None."""
+        norm, dropout, lrn = OWN_SWITCHES.get(self.net, (None, None, None))
         filled = {"norm": norm, "dropout": dropout, "lrn": lrn, "lr": RATES[self.optimizer], "channels": channels,
                   "size": size}
         changes = {name: value for name, value in filled.items() if getattr(self, name) is None}

@@ -7,7 +7,7 @@ from fastai.callback.core import Callback
 
 from fastlab.errors import OptionError
 from fastlab.images.batches import arrays_dataloaders
-from fastlab.training.evaluate import scores
+from fastlab.training.evaluate import same_in_training_mode, scores
 from fastlab.training.learner import LabLearner, lab_learner
 from fastlab.training.machine import described, device_for, threads_set
 from fastlab.training.penalties import share_of_zeros
@@ -82,12 +82,15 @@ class Collected(Callback):
         figures |= {"zeros": float(share_of_zeros(self.learn.model)), "output_size": float(self.output) / count,
                     "train_accuracy_while_training": float(self.right) / count,
                     "update_norm": float(torch.stack(self.updates).mean())}
-        develop = self._as_printed("develop", epoch)
-        truth = self.learn.dls.arrays.labels[self.learn.dls.arrays.splits["develop"]]
-        figures["develop_accuracy_as_printed"] = np.nan if develop is None else float((develop == truth).mean())
+        if self.printed and same_in_training_mode(self.learn.model):
+            figures["develop_accuracy_as_printed"] = figures["develop_accuracy"]
+        else:
+            develop = self._as_printed("develop", epoch)
+            truth = self.learn.dls.arrays.labels[self.learn.dls.arrays.splits["develop"]]
+            figures["develop_accuracy_as_printed"] = np.nan if develop is None else float((develop == truth).mean())
         self.figures.append(figures)
         if epoch in self.wanted:
-            self.marks[epoch] = self._mark(epoch) | ({} if develop is None else {"develop_as_printed": develop})
+            self.marks[epoch] = self._mark(epoch)
 
     def _mark(self, epoch):
         mark = {split: self._classes(split, "eval", epoch) for split in ("train", "develop")}
@@ -95,8 +98,11 @@ class Collected(Callback):
             found = self._scores("test", "eval", epoch)
             mark["test"] = found.argmax(1).cpu().numpy().astype(np.int16)
             mark["test_probabilities"] = found.softmax(1).cpu().numpy().astype(np.float16)
-            printed = self._as_printed("test", epoch)
-            mark |= {} if printed is None else {"test_as_printed": printed}
+        same = same_in_training_mode(self.learn.model)
+        for split in ("develop", "test") if self.printed else ():
+            if split in mark:
+                printed = mark[split] if same else self._as_printed(split, epoch)
+                mark |= {} if printed is None else {f"{split}_as_printed": printed}
         return mark
 
     def _as_printed(self, split, epoch):

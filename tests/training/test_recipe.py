@@ -105,3 +105,10 @@ def test_resolved_leaves_nothing_open_and_changes_nothing_that_was_said(optimize
     assert full.resolved(1, 99, "fp32") == full
     said = Recipe(norm="none", dropout=0.0, lr=0.5, crop=20, precision="fp32").resolved(1, 28, "bf16")
     assert (said.norm, said.dropout, said.lr, said.crop, said.precision) == ("none", 0.0, 0.5, 20, "fp32")
+
+
+def test_a_networks_own_defaults_stay_its_own_where_it_is_not_fastlabs():
+    for net in ("mine:net", "torchvision:resnet18"):
+        left, said = Recipe(net=net).resolved(1, 28, "fp32"), Recipe(net=net, dropout=0.2).resolved(1, 28, "fp32")
+        assert (left.norm, left.dropout, left.lrn) == (None, None, None)
+        assert said.dropout == 0.2

@@ -17,7 +17,8 @@ from fastlab.training.recorder import Accuracy, DeviceRecorder, LightProgress
 @pytest.fixture
 def both(shape_arrays, tmp_path):
     "(our recorder, fastai's own) after the same training by one-cycle, with two metrics."
-    learn = lenet_learner(arrays_dataloaders(shape_arrays, 20), metrics=[accuracy, error_rate], dropout=0.0)
+    learn = lenet_learner(arrays_dataloaders(shape_arrays, 20), metrics=[accuracy, error_rate], dropout=0.0,
+                          precision="fp32")
     stock = stock_learner(shape_arrays, learn, tmp_path, metrics=[accuracy, error_rate])
     for each in (learn, stock):
         with quiet(each):
