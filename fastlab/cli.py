@@ -25,6 +25,8 @@ GroupBy = Annotated[str | None, typer.Option(help="regular expression on file na
                                                      "one split", show_default=False)]
 SplitSeed = Annotated[int, typer.Option(help="settles the split of a folder that has none")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
+OwnNet = Annotated[str | None, typer.Option("--net", help="MODULE:FUNCTION of a network of your own, for files that "
+                                                          "name one", show_default=False)]
 OutDir = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]
 UsageMistake = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -119,11 +121,11 @@ def test(models: Annotated[list[Path], typer.Argument(help="MODEL… FOLDER: one
          ten_crop: Annotated[bool, typer.Option("--ten-crop", help="corners, centre and mirrors, averaged")] = False,
          seed: Annotated[int, typer.Option(help="of the dropout that stays on with as-printed")] = 0,
          split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
-         as_json: Json = False):
+         net: OwnNet = None, as_json: Json = False):
     "Test saved networks on a folder: accuracy with its interval, and every class's figures."
     from fastlab.training.command import test_command
     test_command(Answer(as_json), *_models_and_folder(models), testing, split, ten_crop, seed, split_seed, group_by,
-                 cache, skip_unreadable)
+                 cache, skip_unreadable, net)
 
 
 @app.command()
@@ -133,10 +135,10 @@ def predict(model: Annotated[Path, typer.Argument(help="model file")],
             unsure: Annotated[float | None, typer.Option(help="show only what has a probability below this, to look at "
                                                                  "by hand", show_default=False)] = None,
             ten_crop: Annotated[bool, typer.Option("--ten-crop", help="corners, centre and mirrors, averaged")] = False,
-            cache: Cache = None, skip_unreadable: Skip = False, as_json: Json = False):
+            cache: Cache = None, skip_unreadable: Skip = False, net: OwnNet = None, as_json: Json = False):
     "Say what images show, with probabilities; a folder's answers as CSV."
     from fastlab.training.command import predict_command
-    predict_command(Answer(as_json), model, images, out, unsure, ten_crop, cache, skip_unreadable)
+    predict_command(Answer(as_json), model, images, out, unsure, ten_crop, cache, skip_unreadable, net)
 
 
 @app.command("lr-find")
@@ -155,11 +157,12 @@ def show(model: Annotated[Path, typer.Argument(help="model file")], folder: Fold
          everything: Annotated[bool, typer.Option("--all", help="every picture there is")] = False,
          form: Annotated[str, typer.Option("--form", help="png or svg")] = "png", split: Annotated[
              str, typer.Option(help="test, develop, train, or all")] = "test", split_seed: SplitSeed = 0,
-         group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False, as_json: Json = False):
+         group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False, net: OwnNet = None,
+         as_json: Json = False):
     "Draw pictures: a batch, results, confusion, worst mistakes, the training curve."
     from fastlab.pictures.command import show_command
     show_command(Answer(as_json), model, folder, out, everything, form, split, split_seed, group_by, cache,
-                 skip_unreadable)
+                 skip_unreadable, net)
 
 
 @app.command()

@@ -3,6 +3,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+from torch.nn import Conv2d
 
 from fastlab.errors import OptionError, one_of
 from fastlab.images.arrays import Arrays
@@ -16,10 +17,11 @@ from fastlab.training.run import learner_for
 from fastlab.training.test import test
 
 
-def show_command(answer, model, folder, out, everything, form, split, split_seed, group_by, cache, skip_unreadable):
-    "fastlab show"
+def show_command(answer, model, folder, out, everything, form, split, split_seed, group_by, cache, skip_unreadable,
+                 net=None):
+    "fastlab show. net: 'MODULE:FUNCTION' of a user's own network."
     one_of("--form", form, ("png", "svg"))
-    loaded = load_model(model)
+    loaded = load_model(model, net)
     folder = named_or_default(folder, answer.say)
     progress = Progress("Decoding image")
     arrays = Arrays.from_folder(folder, loaded.input["channels"], loaded.input["size"], split_seed, group_by, cache,
@@ -58,14 +60,14 @@ def further(model, tested, images):
     "The pictures that --all adds."
     truth, shares, names, classes = tested.truth, tested.probabilities, list(tested.names), list(tested.classes)
     calibration, kernels = (import_module(f"fastlab.pictures.{name}") for name in ("calibration", "kernels"))
-    convolutions = (module for module in model.net.modules() if hasattr(module, "kernel_size"))
-    first = next(module for module in convolutions if hasattr(module, "weight"))
+    convolutions = [module for module in model.net.modules() if isinstance(module, Conv2d)]  # a user's may have none
+    first = {"kernels": lambda: kernels.first_layer(convolutions[0].weight.detach().numpy())} if convolutions else {}
     return {
         "pairs": lambda: results.pairs(images, truth, shares, names, classes=classes),
         "shares": lambda: confusion.matrix(truth, tested.predicted, names, classes=classes, shares=True),
         "calibration": lambda: calibration.reliability(truth, shares),
         "classes": lambda: calibration.per_class(truth, tested.predicted, names, classes=classes),
-        "kernels": lambda: kernels.first_layer(first.weight.detach().numpy()),
+        **first,
         "rate": lambda: curves.schedule(np.array([epoch["lr"] for epoch in model.history])),
     }
 

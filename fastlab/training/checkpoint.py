@@ -59,8 +59,8 @@ class Checkpoint(Callback):
 
 
 def forget_old(folder, days=KEPT_DAYS):
-    "Removes checkpoints that have lain untouched for so many days."
-    for path in folder.glob("*.checkpoint"):
+    "Removes checkpoints that have lain untouched for so many days, and what killed processes left half-written."
+    for path in [*folder.glob("*.checkpoint"), *folder.glob(".*.part")]:
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > days * 86400:
                 path.unlink()

@@ -96,10 +96,11 @@ def train_figures(trained, save):
     return figures
 
 
-def test_command(answer, models, folder, testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable):
-    "fastlab test"
+def test_command(answer, models, folder, testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable,
+                 net=None):
+    "fastlab test. net: 'MODULE:FUNCTION' of a user's own network."
+    loaded = [load_model(path, net) for path in models]
     folder = named_or_default(folder, answer.say)
-    loaded = [load_model(path) for path in models]
     progress = Progress("Decoding image")
     options = (testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable)
     tested = test(loaded, folder, *options, progress)
@@ -136,13 +137,13 @@ def class_lines(tested):
                f"{precision:>9}  {row['f1']:>6.4f}")
 
 
-def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_unreadable):
-    "fastlab predict"
+def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_unreadable, net=None):
+    "fastlab predict. net: 'MODULE:FUNCTION' of a user's own network."
     if unsure is not None and not 0 <= unsure <= 1:
         raise OptionError(f"--unsure {unsure}: it is a probability from 0 to 1; what lies below it is shown.")
     if out is not None:
         check_writable(out, "--out")
-    found = predict(load_model(model), [str(image) for image in images], ten_crop, skip_unreadable, cache)
+    found = predict(load_model(model, net), [str(image) for image in images], ten_crop, skip_unreadable, cache)
     rows = found.rows()
     shown = rows if unsure is None else [row for row in rows if row["probability"] < unsure]
     if out is not None:

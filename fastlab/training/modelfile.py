@@ -109,8 +109,8 @@ def _network(path, recipe, classes, tensors, net):
     own = recipe.net in OWN_SWITCHES or recipe.net.startswith("torchvision:")
     if not own and net is None:
         raise ModelFileError(f"{path}: its network is {recipe.net!r}, code that fastlab does not run because a file "
-                             f"names it. If you trust it, name it yourself: --net {recipe.net}, or "
-                             "load_model(path, net=…).")
+                             f"names it. If you trust it, name it yourself: --net {recipe.net} (for test, "
+                             "predict and show), or load_model(path, net=…).")
     if own:
         with torch.device("meta"):
             _compare(path, _built(path, recipe, classes, recipe.net).state_dict(), tensors)

@@ -41,13 +41,17 @@ class DeviceRecorder(Recorder):
         self.smooth, self.weight = 0.0, 0.0
         self.raw_losses, self.sizes, self.pending = [], [], []
 
+    def after_loss(self):
+        "A step counts from its loss on: a callback may end the fit before anybody sees the step's end."
+        if self.learn.training and self.learn.yb:
+            self.pending.append(self.learn.loss.detach())
+            self.sizes.append(len(self.learn.yb[0]))
+            self.lrs.append(current_rate(self.learn.opt))
+
     def after_batch(self):
         if not self.learn.training:
             self._count_validation()
             return
-        self.pending.append(self.learn.loss.detach())
-        self.sizes.append(len(self.learn.yb[0]))
-        self.lrs.append(current_rate(self.learn.opt))
         for metric in self.learn.metrics if self.train_metrics else ():
             metric.accumulate(self.learn)
 
