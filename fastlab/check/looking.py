@@ -9,14 +9,13 @@ import numpy as np
 from PIL import Image
 
 from fastlab.errors import ImageError
-from fastlab.images.decode import FORMATS, open_image
+from fastlab.images.decode import DECODER_ERRORS, TURNS, open_image, opened, orientation
 
 BY_SUFFIX = {".bmp": "BMP", ".dib": "BMP", ".gif": "GIF", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG",
              ".jfif": "JPEG", ".png": "PNG", ".pbm": "PPM", ".pgm": "PPM", ".ppm": "PPM", ".pnm": "PPM",
              ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
-ORIENTATION = 274               # the EXIF tag
 FAR = 32                        # grey values; a pixel further from the ground than this shows something
-JPEG_END = b"\xff\xd9"
+JPEG_SCAN, JPEG_END = 0xDA, b"\xff\xd9"
 # (reason, what fastlab does with it)
 SIXTEEN = ("16 bits a channel", "scaled to 8 bits, not clipped")
 LONG = ("32-bit whole numbers in place of grey values", "scaled to 8 bits")
@@ -81,10 +80,9 @@ def thumbnail(grey, side):
 def _facts(path):
     "((reason, action) pairs, mode) from the file's head; (), None where even that cannot be read."
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with opened(path) as image:
             return tuple(_told(image, path)), image.mode
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError, AttributeError,
-            Image.DecompressionBombError):
+    except DECODER_ERRORS:
         return (), None         # decoding it will tell the reason
 
 
@@ -94,11 +92,11 @@ def _told(image, path):
         yield SIXTEEN
     by_mode = {"I": LONG, "F": FLOATING, "CMYK": CMYK, "P": PALETTE, "PA": PALETTE, "LAB": SPACE, "HSV": SPACE,
                "YCbCr": SPACE}
-    if image.mode in by_mode:
+    if image.mode in by_mode and image.format != "GIF":        # a GIF cannot be without a palette
         yield by_mode[image.mode]
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         yield ALPHA
-    if image.format not in ("BMP", "GIF", "PPM") and image.getexif().get(ORIENTATION, 1) not in (0, 1):
+    if orientation(image) in TURNS:
         yield TURNED
     if image.format in ("GIF", "PNG", "TIFF", "WEBP", "MPO") and getattr(image, "n_frames", 1) > 1:
         yield ANIMATED
@@ -118,8 +116,9 @@ def _told_by_name(image, path):
 
 
 def _ends(path):
-    "Whether a JPEG's end mark is there; some cameras write a little more behind it."
-    with open(path, "rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - 65536))
-        return JPEG_END in file.read()
+    """Whether a JPEG has an end mark after its pixels have begun: one of a thumbnail within the head does not count, and
+    what cameras write behind the end does no harm."""
+    content, place = path.read_bytes(), 2
+    while content[place:place + 1] == b"\xff" and content[place + 1] != JPEG_SCAN:
+        place += 2 + int.from_bytes(content[place + 2:place + 4], "big")
+    return JPEG_END in content[place:]

@@ -8,11 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from fastlab.check.listing import Listing
 from fastlab.check.looking import Look, look_at
-from fastlab.images.decode import FORMATS
+from fastlab.images.decode import DECODER_ERRORS, opened
 
 STEP = 128                  # files a task
 WORTH_PROCESSES = 8.0       # seconds of work left, from which starting other processes pays
@@ -84,9 +83,9 @@ def natural_side(listing):
     sizes = Counter()
     for row in np.unique(np.linspace(0, len(listing.files) - 1, 48).round().astype(int)) if listing.files else ():
         try:
-            with Image.open(listing.root / listing.files[row], formats=FORMATS) as image:
+            with opened(listing.root / listing.files[row]) as image:
                 sizes[image.size] += 1
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except DECODER_ERRORS:
             continue
     (width, height), count = (sizes.most_common(1) or [((0, 0), 0)])[0]
     alike = count >= 0.8 * sizes.total() and width == height and 8 <= width <= SMALL

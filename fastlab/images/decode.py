@@ -42,7 +42,7 @@ def open_image(source, channels=1, size=None):
     try:
         if isinstance(source, Image.Image):
             return _pixels(source, channels, size)
-        with _opened(source) as image:
+        with opened(source) as image:
             if size is not None and image.format == "JPEG" and min(image.size) >= 2 * size:
                 image.draft(None, (size, size))  # decodes JPEGs at a half, quarter or eighth, never below `size`
             return _pixels(image, channels, size)
@@ -53,10 +53,10 @@ def open_image(source, channels=1, size=None):
 def image_size(source):
     "(height, width) that an image has once it stands upright; its pixels are not decoded. Raises ImageError."
     try:
-        with _opened(source) as image:
+        with opened(source) as image:
             _refuse_more_than_cap(image)
             width, height = image.size  # Pillow turns TIFF by itself, and says so beforehand
-            lies = image.format != "TIFF" and _orientation(image) >= 5
+            lies = image.format != "TIFF" and orientation(image) >= 5
             return (width, height) if lies else (height, width)
     except DECODER_ERRORS as error:
         raise _image_error(source, error) from error
@@ -75,7 +75,7 @@ def check_form(channels, size):
                           f"{int(PIXEL_CAP ** 0.5)}.")
 
 
-def _opened(source):
+def opened(source):
     "A PIL image, to be closed, whose pixels are not yet decoded."
     if hasattr(source, "pixels"):
         source = source.pixels
@@ -131,7 +131,7 @@ def _pixels(image, channels, size):
     "The decoded pixels of a PIL image with the channels and size that are asked for."
     _refuse_more_than_cap(image)
     image.load()
-    turn = TURNS.get(_orientation(image))
+    turn = TURNS.get(orientation(image))
     image = _eight_bit(image if turn is None else image.transpose(turn))
     mode = "L" if channels == 1 else "RGB"
     if image.mode != mode:
@@ -149,7 +149,7 @@ def _refuse_more_than_cap(image):
         raise UnusableImageError("the image has no pixels")
 
 
-def _orientation(image):
+def orientation(image):
     "How the EXIF data say that the image is turned, 1 to 8; 1 where they say nothing or nothing that can be read."
     if image.format != "TIFF" and not any(place in image.info for place in EXIF_PLACES):
         return 1

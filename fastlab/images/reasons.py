@@ -43,6 +43,8 @@ def reason_for(source, error, formats, cap):
     said = str(error).strip()
     if "truncated" in said.lower() or isinstance(error, EOFError):
         return "the image is cut off (truncated)"
+    if "decoder object" in said:  # all that Pillow says of a WebP that is not whole
+        return "the image is cut off or damaged"
     return f"the image is damaged ({said or type(error).__name__})"
 
 
