@@ -7,7 +7,8 @@ BAR = 20
 
 
 class Live:
-    """Shows how far a study is. `stream`: a text stream; a table on a terminal, lines of fixed form elsewhere."""
+    """Shows how far a study is. `jobs`: runs at a time, 0 where that is not known yet. `stream`: a text stream; a table
+    on a terminal, lines of fixed form elsewhere."""
 
     def __init__(self, schedule, jobs, pace, stream=None):
         self.schedule, self.jobs, self.pace = schedule, jobs, pace
@@ -21,9 +22,16 @@ class Live:
         if self.terminal:
             self._draw("")
         else:
-            self._say(f"{len(self.done)} of {len(self.schedule.runs)} runs are there; "
-                      f"about {clock(self._left())} for the others on {self.jobs} "
-                      f"process{'es' * (self.jobs > 1)}")
+            others = f"; about {clock(self._left())} for the others on {self.jobs} process{'es' * (self.jobs > 1)}"
+            self._say(f"{len(self.done)} of {len(self.schedule.runs)} runs are there" + others * (self.jobs > 0))
+
+    def cluster(self, count):
+        "A cluster now has so many CPUs: machines come and go."
+        self.jobs = count
+        if self.terminal:
+            self._draw(f"The cluster has {count} CPUs")
+        else:
+            self._say(f"The cluster has {count} CPUs; {clock(self._left())} left")
 
     def finished(self, done):
         "A run that ended."
@@ -37,7 +45,8 @@ class Live:
             self._say(f"{count:>9}  {last}; {clock(self._left())} left")
 
     def _left(self):
-        return self.pace.left([run for run in self.schedule.runs if run.key not in self.done | self.failed], self.jobs)
+        return self.pace.left([run for run in self.schedule.runs if run.key not in self.done | self.failed],
+                              max(self.jobs, 1))
 
     def _say(self, line):
         print(line, file=self.stream, flush=True)

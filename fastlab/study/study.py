@@ -86,7 +86,7 @@ class Study:
                 self.store.forget_failure(key)
             del self.gathered
         missing = [self.schedule.by_key[key] for key in self.gathered.missing]
-        live = Live(self.schedule, max(jobs, 1), self.pace) if show and missing else None
+        live = Live(self.schedule, max(jobs, 1) if ray is None else 0, self.pace) if show and missing else None
         if live:
             live.begin(self.gathered.results, self.gathered.failed)
         if missing:
@@ -101,7 +101,7 @@ class Study:
         feed = Feed(missing, self.store, deadline)
         if ray is not None:
             from fastlab.study.cluster import carry_on_ray
-            carried = carry_on_ray(feed, self.data.arrays, self.runner, ray)
+            carried = carry_on_ray(feed, self.data.arrays, self.runner, ray, live and live.cluster)
         elif jobs == 0:
             carried = carry_here(feed, self.data.arrays, self.runner)
         else:
