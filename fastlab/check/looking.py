@@ -116,8 +116,8 @@ def _told_by_name(image, path):
 
 
 def _ends(path):
-    """Whether a JPEG has an end mark after its pixels have begun: one of a thumbnail within the head does not count, and
-    what cameras write behind the end does no harm."""
+    """Whether a JPEG has an end mark after its pixels have begun: one of a thumbnail within the head does not count,
+    and what cameras write behind the end does no harm."""
     content, place = path.read_bytes(), 2
     while content[place:place + 1] == b"\xff" and content[place + 1] != JPEG_SCAN:
         place += 2 + int.from_bytes(content[place + 2:place + 4], "big")

@@ -86,7 +86,8 @@ def test_bytes_flipped_anywhere_in_a_png_are_noticed(good):
         content = bytearray(encoded(photograph(rng)))
         content[int(share * len(content))] ^= 0x10
         place.write_bytes(content)
-        assert [finding.files for finding in check(good, False, jobs=1).of("unreadable")] == [("train/ant/flipped.png",)]
+        told = check(good, False, jobs=1).of("unreadable")
+        assert [finding.files for finding in told] == [("train/ant/flipped.png",)]
 
 
 def test_the_facts_of_one_file_are_all_told(good):
