@@ -32,23 +32,23 @@ class Gathered:
         change = self.plan.change_of(comparison, variant)
         epochs = self.plan.recipe_of(comparison, variant).epochs
         truth = self.data.truth(change.classes, change.images_a_class)
-        found = {}
+        ten_crop, found = self.plan.variants[variant].ten_crop, {}
         for (name, other, seed), keys in self.schedule.keys.items():
             if (name, other) == (comparison.name, variant) and all(key in self.results for key in keys):
-                found[seed] = Outcome(self._combined(keys), truth, epochs, testing, since)
+                found[seed] = Outcome(self._combined(keys, ten_crop), truth, epochs, testing, since)
         return dict(sorted(found.items()))
 
-    def _combine(self, keys):
-        "The Result of one run, or an ensemble's: probabilities averaged, curves averaged."
+    def _combine(self, keys, ten_crop):
+        "The Result of one run; or of several, or of ten crops: probabilities on test averaged, curves averaged."
         members = [self.results[key] for key in keys]
-        if len(members) == 1:
+        if len(members) == 1 and not ten_crop:
             return members[0]
         names = set.intersection(*(set(member.epochs) for member in members))
         length = min(len(next(iter(member.epochs.values()))) for member in members)
         epochs = {name: np.mean([member.epochs[name][:length] for member in members], 0) for name in sorted(names)}
-        marks = {}
+        marks, kept = {}, "test_ten_crop_probabilities" if ten_crop else "test_probabilities"
         for mark in set.intersection(*(set(member.marks) for member in members)):
-            shares = np.mean([member.marks[mark]["test_probabilities"].astype(np.float64) for member in members], 0)
+            shares = np.mean([member.marks[mark][kept].astype(np.float64) for member in members], 0)
             marks[mark] = {"test": shares.argmax(1).astype(np.int16), "test_probabilities": shares}
         return Result(epochs, marks, members[0].machine, sum(member.seconds for member in members))
 

@@ -23,11 +23,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Variant:
-    "A named change to the base Recipe; `ensemble`: so many networks are trained and their probabilities averaged."
+    """A named change to the base Recipe. `ensemble`: so many networks are trained and their probabilities averaged;
+    `ten_crop`: each test image is seen in ten crops, their probabilities averaged."""
     name: str
     change: Change = Change()
     ensemble: int = 1
+    ten_crop: bool = False
     title: str = ""
+
+
+    @property
+    def on_test_alone(self):
+        "Whether only its predictions on test are known: those of several networks, or of several crops, averaged."
+        return self.ensemble > 1 or self.ten_crop
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ TOP = ("title", "text", "seeds", "region", "recipe", "variants", "comparison")
 COMPARISON = ("name", "title", "question", "baseline", "variants", "change", "claim", "family", "testing")
 CLAIM = ("says", "variant", "is", "than", "testing", "source", "family", "elsewhere", "since")
 DATA = ("classes", "images_a_class")
+VARIANT = ("ensemble", "ten_crop", "title")
 RECIPE = Recipe.names()
-CHANGES = tuple(name for name in RECIPE if name not in ("size", "channels", "precision"))  # these are the study's
+CHANGES = tuple(name for name in RECIPE if name not in ("size", "channels"))  # these are the data's, one for all
 
 
 def read_plan(plan="lab"):
@@ -107,9 +108,11 @@ def _variant(text, name, table):
     place = ("variants", name)
     if not isinstance(table, dict):
         raise text.wrong(place, name, f"the variant {name!r} must be a table of changes, such as {{ l2 = 0.01 }}.")
-    own = {key: value for key, value in table.items() if key not in ("ensemble", "title")}
-    _known(text, place, table, (*CHANGES, *DATA, "ensemble", "title"))
-    return Variant(name, _change(text, place, own), _number(text, table, "ensemble", 1, int, place),
+    own = {key: value for key, value in table.items() if key not in VARIANT}
+    _known(text, place, table, (*CHANGES, *DATA, *VARIANT))
+    if not isinstance(ten_crop := table.get("ten_crop", False), bool):
+        raise text.wrong(place, "ten_crop", f"ten_crop must be true or false, not {ten_crop!r}.")
+    return Variant(name, _change(text, place, own), _number(text, table, "ensemble", 1, int, place), ten_crop,
                    _text(text, place, table, "title", name))
 
 
@@ -188,7 +191,7 @@ def _check_recipes(text, plan, comparison, number):
                                  f"since = {claim.since} is not before the last epoch, {recipe.epochs}.")
     for claim in comparison.claims:
         _check_elsewhere(text, plan, claim, number)
-        _check_ensembles(text, plan, claim, number)
+        _check_averaged(text, plan, claim, number)
 
 
 def _check_elsewhere(text, plan, claim, number):
@@ -197,9 +200,11 @@ def _check_elsewhere(text, plan, claim, number):
                          f"not have both {claim.variant!r} and {claim.than!r}.")
 
 
-def _check_ensembles(text, plan, claim, number):
-    "An ensemble averages probabilities on test: only accuracy with eval() can be said of it."
-    together = [name for name in (claim.variant, claim.than) if name and plan.variants[name].ensemble > 1]
-    if together and (claim.testing != "eval" or any(part.measure != "accuracy" for part in claim.parts)):
-        raise text.wrong(("comparison", number), claim.word, f"{claim.word!r} ({claim.testing}) cannot be said of the "
-                         f"ensemble {together[0]!r}: only its accuracy on test with eval() is known.")
+def _check_averaged(text, plan, claim, number):
+    "Ensembles and ten crops average probabilities on test: only accuracy with eval() can be said of them."
+    names = plan.comparison(claim.comparison).everyone if claim.word == AGAINST_ALL else (claim.variant, claim.than)
+    averaged = [name for name in names if name and plan.variants[name].on_test_alone]
+    if averaged and (claim.testing != "eval" or any(part.measure != "accuracy" for part in claim.parts)):
+        raise text.wrong(("comparison", number), claim.word, f"{claim.word!r} ({claim.testing}) cannot be said of "
+                         f"{averaged[0]!r}, whose probabilities are averaged: only its accuracy on test with eval() "
+                         "is known.")

@@ -146,6 +146,11 @@ class Recipe:
         return replace(self, **changes)
 
 
+def cropped(recipe, size):
+    "Whether a Recipe trains on crops smaller than images of `size` pixels, so that ten of them can be tested."
+    return recipe.augment in ("crop", "crop+mirror") and recipe.crop is not None and recipe.crop < size
+
+
 def _plain(name, value):
     "A field's value in the one form that it is compared, written and hashed in: 1 and 1.0 are the same rate."
     if name == "switches":

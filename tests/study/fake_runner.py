@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 from fastlab.errors import TrainingError
+from fastlab.training.recipe import cropped
 from fastlab.training.result import Result
 
 BASE = {"none": 0.0, "batch": 0.3}
@@ -56,6 +57,11 @@ def carry_out(arrays, recipe, seed, marks=()):
         if epoch in wanted:
             one_hot = np.eye(classes, dtype=np.float16)[predictions["test"]]
             kept[epoch] = {**predictions, "test_probabilities": one_hot}
+            if cropped(recipe, arrays.size[0]):
+                lucky = generator("ten crops", told, seed, epoch).random(len(one_hot)) < 0.3
+                better = np.where(lucky, truth["test"], predictions["test"]).astype(np.int16)
+                kept[epoch] |= {"test_ten_crop": better,
+                                "test_ten_crop_probabilities": np.eye(classes, dtype=np.float16)[better]}
     time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     log = os.environ.get("FAKE_LOG")
     if log:

@@ -131,7 +131,8 @@ def _row(gathered, one, variant, base, testings):
         values = [100 * outcome.tested(testing).right("test").mean() for outcome in outcomes.values()
                   if testing == "eval" or "test_as_printed" in outcome.result.marks[outcome.epochs]]
         row["accuracy"][testing] = _spread(values)
-    row["develop"] = _spread([100 * outcome.curve[-1] for outcome in outcomes.values()])
+    alone = gathered.plan.variants[variant].on_test_alone
+    row["develop"] = "–" if alone else _spread([100 * outcome.curve[-1] for outcome in outcomes.values()])
     seeds = sorted(set(outcomes) & set(base))
     rows = np.array([outcomes[seed].right("test").mean() - base[seed].right("test").mean() for seed in seeds])
     row["ahead"] = "" if row["baseline"] or not seeds else f"{100 * share_ahead(rows):.0f} %"
@@ -197,4 +198,6 @@ def _changes(variant):
              if getattr(variant.change, name)}
     if variant.ensemble > 1:
         told["ensemble"] = variant.ensemble
+    if variant.ten_crop:
+        told["ten_crop"] = "true"
     return ", ".join(f"{name} = {value}" for name, value in told.items()) or "the base Recipe"

@@ -38,7 +38,7 @@ def curves(gathered, comparison, testings):
         runs = {}
         for variant in comparison.everyone:
             outcomes = gathered.outcomes(comparison, variant, testing)
-            if outcomes:
+            if outcomes and not gathered.plan.variants[variant].on_test_alone:
                 runs[variant] = np.stack([outcome.curve for outcome in outcomes.values()])
         if runs:
             panels[testing] = runs

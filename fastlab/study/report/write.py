@@ -23,14 +23,15 @@ def page(gathered, told):
     "The text of report.html."
     names = [item["comparison"].name for item in told["comparisons"]]
     ids = {name: number for number, name in enumerate(names, 1)}
-    pictures = {item["comparison"].name: _pictures(gathered, item, ids) for item in told["comparisons"]}
+    pictures = {item["comparison"].name: pictures_of(gathered, item, ids) for item in told["comparisons"]}
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=False)
     return environment.get_template("page.html").render(**told, css=(HERE / "page.css").read_text("utf-8"), ids=ids,
                                                         marks=MARKS, pictures=pictures)
 
 
-def _pictures(gathered, item, ids):
+def pictures_of(gathered, item, ids):
+    "A comparison's pictures as SVG text that may stand in one page: its curves, then its paired differences."
     one, testings = item["comparison"], item["testings"]
     drawn = [curves(gathered, one, testings), paired(gathered, one, testings)]
     return [unique_ids(svg, f"f{ids[one.name]}{kind}") for kind, svg in zip("cp", drawn) if svg is not None]
