@@ -1,0 +1,170 @@
+"""The whole way from a folder to an answer: look, race, take parts away, train, read the test split once, write."""
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import joblib
+
+from fastlab.errors import FolderError, OptionError
+from fastlab.files import write_text
+from fastlab.images.arrays import Arrays
+from fastlab.study.advise.bench import Bench
+from fastlab.study.advise.budget import LEAST_RUNS, RunBudget, TimeBudget
+from fastlab.study.advise.final import networks, reading
+from fastlab.study.advise.finals import Finals, Found
+from fastlab.study.advise.look import UNEQUAL, look_at
+from fastlab.study.advise.notes import Notes
+from fastlab.study.advise.race import Race
+from fastlab.study.advise.recipefile import plan_toml, recipe_toml
+from fastlab.study.advise.space import PLAIN, Space, described
+from fastlab.study.advise.telling import Telling, headline
+from fastlab.study.advise.trials import REGION, TrialRunner, Trials, folds_for, hidden
+from fastlab.study.store import Store, check_free
+
+
+@dataclass
+class Advice:
+    """What `advise` answers. `recipe`: to use; `accuracy`, `interval`, `n`: of the network that is handed over, on the
+    test split; `gain`: points over the plain Recipe on test, with `gain_interval`; `models`: the networks' files;
+    `page`: for people; `found`: a Found, how the answer came about; `seconds`: of all starts together; `stopped`:
+    whether the search was cut short, when there is neither network nor test."""
+    recipe: object
+    found: Found
+    looked: object
+    race: object
+    out: Path
+    seconds: float
+    models: tuple = ()
+    told: dict = field(default_factory=dict)
+    stopped: bool = False
+
+    accuracy = property(lambda self: self.told.get("accuracy"))
+    interval = property(lambda self: self.told.get("interval"))
+    n = property(lambda self: self.told.get("n"))
+    gain = property(lambda self: self.told.get("gain"))
+    gain_interval = property(lambda self: self.told.get("gain_interval"))
+    page = property(lambda self: self.out / "report.html")
+
+    def to_dict(self):
+        "In the words of `fastlab advise --json`."
+        models = [str(path) for path in self.models]
+        return {"recipe": self.recipe.to_dict(), "accuracy": self.accuracy, "interval": self.interval, "n": self.n,
+                "gain": self.gain, "gain_interval": self.gain_interval, "gain_rounds": self.told.get("gain_rounds"),
+                "model": models[0] if models else None, "models": models, "page": str(self.page),
+                "recipe_file": str(self.out / "recipe.toml"), "plan_file": str(self.out / "plan.toml"),
+                "seconds": round(self.seconds, 3), "runs": len(self.race.bench.log), "verdict": self.found.verdict,
+                "sure": self.found.sure, "stopped": self.stopped, "parts": self.parts(),
+                "folder": self.looked.to_dict()}
+
+    def parts(self):
+        "One dict a part of the race's winner."
+        return [{"part": part.name, "verdict": part.verdict, "kept": part.kept and self.recipe != self.found.plain,
+                 "difference": part.standing and part.standing.difference,
+                 "interval": part.standing and [part.standing.low, part.standing.high]} for part in self.found.parts]
+
+
+def advise(folder, minutes=20, runs=None, seed=0, jobs=None, out=None, save=None, ensemble=1, device="cpu",
+           split_seed=0, group_by=None, cache=None, skip_unreadable=False, runner=None, show=True, finish=networks):
+    """Finds the Recipe that fits a folder (or an Arrays) within `minutes` of wall time, or within `runs` trainings,
+    whatever they take; returns an Advice. The same call goes on where it was stopped; with `runs` the same call gives
+    the same answer. `jobs`: processes, one a core if left out; `out`: folder of runs, page, Recipe, plan and network;
+    `save`: another file for the network; `ensemble`: so many networks whose probabilities are averaged. `runner`,
+    `finish`: who carries out runs and trains the networks, for tests. Raises FastlabError; on Ctrl-C the best answer
+    so far is written before KeyboardInterrupt goes on."""
+    jobs = joblib.cpu_count() if jobs is None else jobs
+    check_options(minutes, runs, seed, jobs, ensemble)
+    arrays = folder if isinstance(folder, Arrays) else Arrays.from_folder(
+        folder, seed=split_seed, group_by=group_by, cache=cache, skip_unreadable=skip_unreadable)
+    check_arrays(arrays)
+    out = Path(out or f"advice-{Path(arrays.root).name if arrays.root else 'arrays'}")
+    check_free(out)
+    runner = runner or TrialRunner.here(device)
+    blind = hidden(arrays)
+    blind = blind.with_splits(**folds_for(blind, group_by))
+    request = {"data": blind.digest, "folds": len(blind.splits), "minutes": None if runs else minutes, "runs": runs,
+               "seed": seed, "ensemble": ensemble, "runner": [runner.path, runner.device, runner.capability]}
+    bench = Bench(Trials(blind, runner, seed), Store(out), jobs)
+    notes = Notes(out, request)
+    budget = RunBudget(runs, bench) if runs else TimeBudget(minutes, bench, notes.seconds)
+    search = _Search(arrays, bench, notes, budget, Telling(budget, show), out, seed, ensemble)
+    return search.run(Path(save) if save else out / "model.safetensors", device, cache, finish)
+
+
+class _Search:
+    "One search at work."
+
+    def __init__(self, arrays, bench, notes, budget, tell, out, seed, ensemble):
+        self.arrays, self.bench, self.notes, self.budget, self.tell = arrays, bench, notes, budget, tell
+        self.out, self.seed, self.ensemble = out, seed, ensemble
+        self.looked = self.race = None
+
+    def run(self, save, device, cache, finish):
+        try:
+            found = self._found()
+            self.bench.close()
+            models, paths = finish(self.bench.trials.arrays, found.answer, self.seed, self.ensemble, save, device, cache,
+                                   self.notes, self.tell) if "reading" not in self.notes.told["settled"] else ((), None)
+            told = self.notes.settle("reading", lambda: reading(models, paths, self.arrays, found, self.bench) | {
+                "models": [str(path) for path in paths]}, self.seconds)
+            return self._written(found, told)
+        except KeyboardInterrupt:
+            self.tell.close()
+            if self.race is not None and self.race.moments:
+                advice = self._written(self._so_far(), {}, stopped=True)
+                self.tell.lines(*headline(advice))
+            raise
+        finally:
+            self.bench.close()
+            self.tell.close()
+
+    @property
+    def seconds(self):
+        return self.tell.seconds()
+
+    def _found(self):
+        self.tell("looking", None)
+        self.looked = look_at(self.bench, len(self.arrays.splits["test"]))
+        space = Space(self.looked.size, self.looked.symmetric, self.looked.unequal >= UNEQUAL, self.looked.train)
+        self.race = Race(space, self.bench, self.budget, self.notes, self.seed, self.tell)
+        self.race.run()
+        return Finals(self.race).run(self.ensemble)
+
+    def _so_far(self):
+        "The best answer of a search that was stopped: the simplest of the best, and how it stood to the plain Recipe."
+        last = self.race.moments[-1]
+        full = self.race.epochs.get("final", last.recipe.epochs)
+        answer, plain = last.recipe.changed(epochs=full), PLAIN.changed(epochs=min(full, PLAIN.epochs))
+        own, other = (self.race.fates.get(one) for one in (last.recipe.changed(epochs=PLAIN.epochs), PLAIN))
+        return Found(plain, answer, answer, against_plain=None, stage=last.stage, others={"own": own, "plain": other})
+
+    def _written(self, found, told, stopped=False):
+        from fastlab.study.advise.page import write_page
+        name = self.arrays.root.name if self.arrays.root else "arrays"
+        advice = Advice(found.answer, found, self.looked, self.race, self.out, self.seconds,
+                        tuple(map(Path, told.get("models", ()))), told, stopped)
+        words = [f"fastlab's advice for {name}: {described(found.answer, found.plain)}"]
+        write_text(self.out / "recipe.toml", recipe_toml(found.answer, words))
+        write_text(self.out / "plan.toml", plan_toml(name, found.plain, found.answer, REGION, found.winner))
+        write_page(advice, name)
+        self.notes.write(self.seconds)
+        return advice
+
+
+def check_options(minutes, runs, seed, jobs, ensemble):
+    "Raises OptionError for an option outside its rule."
+    if runs is None and (isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < 1e6):
+        raise OptionError(f"minutes: {minutes!r} is not a number above 0.")
+    for name, number, least in (("runs", runs, LEAST_RUNS), ("jobs", jobs, 0), ("ensemble", ensemble, 1),
+                                ("seed", seed, 0)):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
+            raise OptionError(f"{name}: {number!r} is not a whole number of at least {least}.")
+
+
+def check_arrays(arrays):
+    "Raises FolderError or OptionError where a folder cannot be advised on."
+    for split in ("train", "develop", "test"):
+        if not len(arrays.splits.get(split, ())):
+            raise FolderError(f"{arrays.root or 'arrays'}: there is no {split} split, and advice needs train, develop "
+                              "and test. Give a folder with all three, or one of plain class folders, which is split.")
+    if arrays.size[0] != arrays.size[1]:
+        raise OptionError("size: the images are not square, and the networks take square ones.")
+

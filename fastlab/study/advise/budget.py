@@ -1,0 +1,59 @@
+"""What a search may spend: minutes, or so many runs. With runs no clock is read, so the same search is the same again."""
+import time
+
+LEAST_RUNS = 16
+EPOCHS = (40, 30, 24, 20, 16, 12, 10, 8, 6, 5, 4, 3)  # how long a full training may be
+FULL_RUNS = 20                  # so many full trainings must fit into the share of the last stage
+LAST_SHARE = 0.45               # of the budget, for the winner, its parts and the plain Recipe
+
+
+class RunBudget:
+    "So many trials. Every one costs 1, whatever it takes."
+    final = 0.0
+
+    def __init__(self, runs, bench):
+        self.total, self.bench = runs, bench
+
+    def left(self):
+        return self.total - len(self.bench.log)
+
+    def cost(self, recipe):
+        return 1.0
+
+    def deadline(self):
+        return None
+
+    def epochs(self, plain):
+        return 30
+
+
+class TimeBudget:
+    """So many minutes of wall time, all told. `before`: seconds that earlier starts took; `reserve`: seconds kept for
+    what follows the search; `final`: those of the last training, once it is known which."""
+
+    def __init__(self, minutes, bench, before=0.0, reserve=6.0):
+        self.bench, self.seconds, self.before, self.reserve = bench, 60 * minutes, before, reserve
+        self.begun, self.final = time.monotonic(), 0.0
+        self.processes = max(bench.jobs, 1)
+        self.total = self.seconds * self.processes
+
+    def spent(self):
+        "Seconds since the search began, those of earlier starts included."
+        return self.before + time.monotonic() - self.begun
+
+    def left(self):
+        "Seconds of processor time that the search may still use."
+        return (self.seconds - self.reserve - self.final - self.spent()) * self.processes
+
+    def cost(self, recipe):
+        "Seconds of a processor."
+        return self.bench.cost(recipe)
+
+    def deadline(self):
+        "When no further trial is started."
+        return self.begun - self.before + self.seconds - self.reserve - self.final
+
+    def epochs(self, plain):
+        "The longest full training of which the last stage holds enough."
+        return next((count for count in EPOCHS
+                     if FULL_RUNS * self.cost(plain.changed(epochs=count)) <= LAST_SHARE * self.total), EPOCHS[-1])

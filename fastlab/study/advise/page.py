@@ -1,0 +1,107 @@
+"""The advice as one page that needs no other file. Same results, same bytes but for the seconds that they took."""
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import fastlab
+from fastlab.files import write_text
+from fastlab.study.advise.drawings import best_so_far, parts_taken_away
+from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL
+from fastlab.study.advise.space import described, said
+from fastlab.study.advise.telling import headline
+from fastlab.study.advise.trials import REGION
+from fastlab.study.keys import installed
+from fastlab.study.report.drawings import unique_ids
+from fastlab.study.report.wording import duration, number, signed
+
+HERE = Path(__file__).parent
+CSS = HERE.parent / "report" / "page.css"
+MARKS = {"pays": ("holds", "●"), "does not pay": ("no", "＝"), "undecided": ("undecided", "○"),
+         "not tried": ("undecided", "–")}
+
+
+def write_page(advice, name):
+    "Writes report.html into the advice's folder."
+    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
+    text = environment.get_template("page.html").render(**content(advice, name), css=CSS.read_text("utf-8"))
+    write_text(advice.page, text)
+
+
+def content(advice, name):
+    "All that the page says, as plain data."
+    found, race = advice.found, advice.race
+    pictures = [best_so_far(race.moments, found), parts_taken_away(found)]
+    return {"name": name, "headline": headline(advice), "stopped": advice.stopped, "looked": list(advice.looked.sentences()),
+            "parts": [part_row(found, part) for part in found.parts], "region": number(REGION),
+            "answer": described(advice.recipe, found.plain), "winner": found.winner and described(found.winner, found.plain),
+            "same": advice.recipe == found.plain, "tried": tried(advice), "stages": stages(race),
+            "costs": costs(advice), "fields": fields(advice.recipe), "unsure": unsure(advice), "files": files(advice),
+            "pictures": [unique_ids(svg, f"a{place}") for place, svg in enumerate(pictures) if svg],
+            "versions": {"fastlab": fastlab.__version__, **{name: installed(name) for name in ("torch", "fastai")}}}
+
+
+def span(standing):
+    if standing is None:
+        return "–"
+    return f"{signed(standing.difference)} ({signed(standing.low)} to {signed(standing.high)})"
+
+
+def part_row(found, part):
+    kind, mark = MARKS[part.verdict]
+    rests = f"{part.standing.rounds} × {part.standing.images:,}" if part.standing else ""
+    return {"said": said(found.winner, part.name), "name": part.name, "verdict": part.verdict, "kind": kind, "mark": mark,
+            "span": span(part.standing), "rests": rests, "kept": part.kept}
+
+
+def tried(advice):
+    "One row a candidate, those that got furthest first."
+    order = {FINAL: 0, SEMIFINAL: 1, SCREENING: 2}
+    rows = []
+    for recipe, fate in advice.race.fates.items():
+        standing = fate.standing
+        rows.append({"recipe": described(recipe), "stage": fate.stage, "why": fate.why, "span": span(standing),
+                     "accuracy": number(100 * standing.accuracy) if standing else "–",
+                     "rests": f"{standing.rounds} × {standing.images:,}" if standing else "",
+                     "key": (order[fate.stage], -(standing.accuracy if standing else -1))})
+    return sorted(rows, key=lambda row: row["key"])
+
+
+def stages(race):
+    return {stage: epochs for stage, epochs in race.epochs.items()}
+
+
+def unsure(advice):
+    "What could not be told apart, a sentence each."
+    found = advice.found
+    for part in found.parts:
+        if part.verdict == "undecided":
+            yield f"whether {said(found.winner, part.name)} pays: without it {span(part.standing)} points"
+        elif part.verdict == "not tried" and len(found.parts) > 1:
+            yield f"whether {said(found.winner, part.name)} pays: there was no time to try without it"
+    near = [row for row in tried(advice) if row["stage"] == SEMIFINAL and row["why"].startswith("not clearly")]
+    if len(near) > 1:
+        yield (f"the order of the last {len(near)} of the race: none was clearly worse than the best, and the simplest "
+               "within a standard error of it was taken")
+
+
+def costs(advice):
+    "What every stage took."
+    rows, total = {}, 0.0
+    names = {epochs: stage for stage, epochs in advice.race.epochs.items()}
+    for trial, seconds in advice.race.bench.log.values():
+        stage = FINAL if trial.tested else names.get(trial.recipe.epochs, SCREENING)
+        runs, spent = rows.get(stage, (0, 0.0))
+        rows[stage] = runs + 1, spent + seconds
+        total += seconds
+    return {"rows": [(stage, runs, duration(seconds)) for stage, (runs, seconds) in rows.items()],
+            "total": duration(total), "wall": duration(advice.seconds)}
+
+
+def fields(recipe):
+    return {name: one for name, one in recipe.to_dict().items() if one not in (None, {}, "none", 0.0)}
+
+
+def files(advice):
+    found = [("the network, trained on train and develop", str(path)) for path in advice.models]
+    return [*found, ("the Recipe, for fastlab train --recipe", str(advice.out / "recipe.toml")),
+            ("the plan, for fastlab study", str(advice.out / "plan.toml"))]

@@ -1,0 +1,141 @@
+"""Many Recipes on few epochs and rounds; those clearly worse are dropped, the best go on to more of both."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastlab.study.advise.deciding import Standing, clearly_worse, leader, near_the_best, standings
+from fastlab.study.advise.space import PLAIN, complexity
+from fastlab.training.figures import wilson
+
+SCREENING, SEMIFINAL, FINAL = "screening", "semifinal", "final"
+SCREEN_SHARE, SEMI_SHARE = 0.32, 0.23
+MOST, FEWEST, MOST_ON = 40, 4, 8   # candidates at the start, and of those that go on
+ROUNDS = {SCREENING: range(2), SEMIFINAL: range(2, 5)}  # rounds are paired; every stage has rounds of its own
+SLOWEST = 0.05                  # a candidate whose first round alone takes more of the budget is too slow
+
+
+@dataclass(frozen=True)
+class Fate:
+    "What became of a candidate: the last stage that it ran in, why it ended there, and how it stood to the best."
+    stage: str
+    why: str
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    "The best Recipe so far: after so many trials and seconds of processor time; its develop accuracy and interval."
+    stage: str
+    runs: int
+    seconds: float
+    recipe: object
+    accuracy: float
+    low: float
+    high: float
+
+
+class Race:
+    "The first two stages. `plain` is the baseline: it is never dropped."
+
+    def __init__(self, space, bench, budget, notes, seed=0, tell=None):
+        self.space, self.bench, self.budget, self.notes, self.seed = space, bench, budget, notes, seed
+        self.tell, self.fates, self.moments = tell or (lambda stage, done=None: None), {}, []
+        self.alive, self.epochs = [], {}
+
+    def settle(self, name, decide):
+        spent = getattr(self.budget, "spent", lambda: None)()
+        return self.notes.settle(name, decide, spent)
+
+    def run(self):
+        "Both stages. Afterwards `alive` are the Recipes that are left, the best first."
+        full = self.settle("epochs", lambda: self.budget.epochs(PLAIN))
+        self.epochs = {SCREENING: max(2, round(full / 5)), SEMIFINAL: max(3, round(full / 2.5)), FINAL: full}
+        self.alive = self.space.candidates(self.seed, MOST)
+        self._stage(SCREENING, self.settle("screened", self._how_many_at_first))
+        self._stage(SEMIFINAL, self.settle("went on", self._how_many_go_on))
+
+    def at(self, stage, recipe):
+        "A candidate as it is trained in a stage."
+        return recipe.changed(epochs=self.epochs[stage])
+
+    def _how_many_at_first(self):
+        return self._affordable(SCREENING, SCREEN_SHARE * self.budget.total, FEWEST, MOST)
+
+    def _how_many_go_on(self):
+        return self._affordable(SEMIFINAL, min(SEMI_SHARE * self.budget.total, self.budget.left()), 2, MOST_ON)
+
+    def _affordable(self, stage, allowed, fewest, most):
+        "Of the Recipes that are alive the numbers of those for which there is time; too slow ones are left out."
+        chosen, used, rounds = [], 0.0, len(ROUNDS[stage])
+        for number, recipe in enumerate(self.alive):
+            cost = self.budget.cost(self.at(stage, recipe))
+            if cost > max(SLOWEST * self.budget.total, 1) and recipe != PLAIN:
+                continue
+            if len(chosen) >= most or (used + rounds * cost > allowed and len(chosen) >= fewest):
+                break
+            chosen.append(number)
+            used += rounds * cost
+        return chosen
+
+    def _stage(self, stage, chosen):
+        for number, recipe in enumerate(self.alive):
+            if number not in chosen and recipe != PLAIN:
+                self._left_out(number, recipe, chosen)
+        self.alive = [recipe for number, recipe in enumerate(self.alive) if number in chosen or recipe == PLAIN]
+        done = []
+        for number in ROUNDS[stage]:
+            wanted = [(self.at(stage, recipe), number, False) for recipe in self.alive]
+            self.bench.run(sorted(wanted, key=lambda one: -self.budget.cost(one[0])), self.budget.deadline(),
+                           lambda done: self.tell(stage, done))
+            if not self._judge(stage, [*done, number]):
+                break
+            done.append(number)
+        self.notes.write(getattr(self.budget, "spent", lambda: None)())
+
+    def _left_out(self, number, recipe, chosen):
+        "Notes why a candidate does not enter a stage; those that were never reached have no fate."
+        if recipe in self.fates:
+            self.fates[recipe] = Fate(SCREENING, "set aside: others were ahead, and the budget holds no more",
+                                      self.fates[recipe].standing)
+        elif number < max(chosen, default=0):
+            self.fates[recipe] = Fate(SCREENING, "not tried: too slow for the time given")
+
+    def _judge(self, stage, rounds):
+        "Ranks those alive by the given rounds and drops the clearly worse; False where a round is not complete."
+        for recipe in [one for one in self.alive if self.at(stage, one) in self.bench.failed]:
+            self.fates[recipe] = Fate(stage, f"failed: {self.bench.failed[self.at(stage, recipe)]}")
+            self.alive.remove(recipe)
+        right = self.scores(stage, rounds)
+        if set(right) != set(self.alive) or not right:
+            return False
+        best = leader(right)
+        found = standings(right, [self.bench.trials.rows(number) for number in rounds], best)
+        for recipe in clearly_worse(found) - {PLAIN}:
+            self.alive.remove(recipe)
+            self.fates[recipe] = Fate(stage, "clearly worse", found[recipe])
+        self.alive.sort(key=lambda recipe: -found[recipe].accuracy)
+        for recipe in self.alive:
+            self.fates[recipe] = Fate(stage, "not clearly worse than the best", found[recipe])
+        self._remember(stage, self.simplest(found), right)
+        return True
+
+    def scores(self, stage, rounds):
+        "{candidate: its scores} of those alive that have all of the given rounds."
+        at = {recipe: self.at(stage, recipe) for recipe in self.alive}
+        return {recipe: [self.bench.right[one, number] for number in rounds] for recipe, one in at.items()
+                if all((one, number) in self.bench.right for number in rounds)}
+
+    def simplest(self, found):
+        "The simplest of the Recipes that are at most a standard error behind the best."
+        near = [recipe for recipe in near_the_best(found) if recipe in self.alive]
+        return min(near, key=lambda recipe: (complexity(recipe, PLAIN), -found[recipe].accuracy))
+
+    def _remember(self, stage, recipe, right):
+        values = np.concatenate(right[recipe])
+        self.remember(stage, self.at(stage, recipe), values)
+
+    def remember(self, stage, recipe, values):
+        "Notes the best Recipe so far with its share of right answers."
+        low, high = wilson(float(values.sum()), len(values))
+        seconds = sum(seconds for _, seconds in self.bench.log.values())
+        self.moments.append(Moment(stage, len(self.bench.log), seconds, recipe, float(values.mean()), low, high))

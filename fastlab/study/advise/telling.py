@@ -1,0 +1,87 @@
+"""What a person is told: progress while it goes on, and the answer in three lines."""
+import sys
+import time
+
+from fastlab.progress import Progress, clock
+from fastlab.study.advise.finals import BETTER, NO_DIFFERENCE, WORSE
+from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL
+from fastlab.study.advise.space import described
+from fastlab.study.report.wording import number, signed
+
+STAGES = {"looking": "looking at the folder", SCREENING: "many Recipes, few epochs", SEMIFINAL: "the better ones, more",
+          FINAL: "the best in full, and without its parts", "training": "training the network"}
+
+
+class Telling:
+    "Progress of a search on standard error: what it is at, how many runs are done, how much of the budget is left."
+
+    def __init__(self, budget, show=True):
+        self.budget, self.begun, self.before = budget, time.monotonic(), getattr(budget, "before", 0.0)
+        self.progress = Progress("Advising:", sys.stderr) if show else None
+        self.stage = None
+
+    def seconds(self):
+        "Wall time of all starts of this search."
+        return self.before + time.monotonic() - self.begun
+
+    def __call__(self, stage, done):
+        if self.progress is None:
+            return
+        if stage != self.stage:
+            self.lines(f"{clock(self.seconds())}  {STAGES[stage]}")
+            self.stage = stage
+        runs = len(self.budget.bench.log)
+        if hasattr(self.budget, "spent"):
+            self.progress(max(round(self.budget.spent()), 1), round(self.budget.seconds),
+                          f" seconds, {runs} runs: {STAGES[stage]}")
+        elif runs:
+            self.progress(runs, self.budget.total, f" runs: {STAGES[stage]}")
+
+    def lines(self, *lines):
+        if self.progress is not None:
+            self.close()
+            print(*lines, sep="\n", file=sys.stderr, flush=True)
+
+    def close(self):
+        if self.progress is not None:
+            self.progress.close()
+
+
+def headline(advice):
+    "The answer in three lines: what to use, what it reaches, how sure that is."
+    found = advice.found
+    return (f"Use {described(advice.recipe, found.plain)} ({advice.recipe.epochs} epochs).", reached(advice),
+            sureness(advice))
+
+
+def reached(advice):
+    "What the network reaches on the test split, and its gain over the plain Recipe."
+    if advice.accuracy is None:
+        return "There is no network yet, and the test split has not been read."
+    low, high = (100 * bound for bound in advice.interval)
+    line = f"It reaches {100 * advice.accuracy:.2f} % ({low:.2f} to {high:.2f}) on {advice.n:,} test images"
+    if advice.recipe == advice.found.plain:
+        return line + "."
+    bounds = advice.gain_interval
+    span = f" ({signed(bounds[0])} to {signed(bounds[1])})" if None not in bounds else ""
+    return (f"{line}; the gain over the plain Recipe is {signed(advice.gain)} points{span}, n = "
+            f"{advice.told['gain_rounds']} paired rounds.")
+
+
+def sureness(advice):
+    "How sure the answer is, in one sentence."
+    found, standing = advice.found, advice.found.against_plain
+    if advice.stopped:
+        return "The search was stopped early: this is the best so far, and little is sure. The same command goes on."
+    if standing is None:
+        return "Nothing is sure: there was no time to compare it with the plain Recipe."
+    span = f"{signed(standing.difference)} points ({signed(standing.low)} to {signed(standing.high)})"
+    told = f"{span} on train and develop, n = {standing.rounds} rounds × {standing.images:,} images"
+    if found.verdict == BETTER:
+        return f"Sure that it is better than the plain Recipe: {told}."
+    if found.verdict == NO_DIFFERENCE:
+        return f"Sure that nothing that was tried differs from the plain Recipe by what matters: {told}."
+    if found.verdict == WORSE:
+        return f"Sure that the best of the others is no better than the plain Recipe: {told}."
+    small = f"differences below {number(2.8 * standing.error, 1)} points could not be seen"
+    return f"Not sure: this folder and this time are too small to tell it from the plain Recipe: {told}; {small}."
