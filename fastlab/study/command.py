@@ -54,7 +54,8 @@ def planned(study, jobs=None):
     "What a study needs and could see, as plain data; one epoch of each kind of run is tried where none is timed yet."
     jobs = max(joblib.cpu_count() if jobs is None else jobs, 1)
     waiting = [study.schedule.by_key[key] for key in study.gathered.missing]
-    if waiting and study.runner.path:
+    study.runner.check(waiting, len(study.data.arrays.classes))
+    if waiting:
         tried(waiting, study.data, study.runner, study.pace)
     seeds, images = len(study.gathered.seeds), len(study.data.arrays.splits["test"])
     families = {claim.family for claim in study.plan.claims}

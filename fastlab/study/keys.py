@@ -1,7 +1,10 @@
 """The name of a run: a digest of everything that its result depends on, and of nothing else."""
 import ast
 import json
+import os
+import sys
 from functools import cache
+from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,10 +74,10 @@ def _counts(other, module):
 
 
 def _file_of(module):
-    "The file of a module, found without importing it or its package; None where there is none."
+    "The file of a module, found without importing it or its package, also from here; None where there is none."
     top, *rest = module.split(".")
     try:
-        spec = find_spec(top)
+        spec = find_spec(top) if top in sys.modules else PathFinder.find_spec(top, [os.getcwd(), *sys.path])
     except (ModuleNotFoundError, ValueError):
         return None
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):

@@ -1,18 +1,21 @@
 """Plans from TOML. Whatever is mistyped is an error that names the file, the line and the nearest valid word."""
+import math
 from pathlib import Path
 
 from fastlab.errors import OptionError, nearest
 from fastlab.study.plan import TESTINGS, Change, Claim, Comparison, Plan, Variant
 from fastlab.study.tomllines import PlanText
 from fastlab.study.words import AGAINST_ALL, WORDS
-from fastlab.training.recipe import Recipe
+from fastlab.training.recipe import OWN_SWITCHES, Recipe
 
 OWN_PLANS = ("lab", "extras", "photos")
 TOP = ("title", "text", "seeds", "region", "recipe", "variants", "comparison")
 COMPARISON = ("name", "title", "question", "baseline", "variants", "change", "claim", "family", "testing")
 CLAIM = ("says", "variant", "is", "than", "testing", "source", "family", "elsewhere", "since")
 DATA = ("classes", "images_a_class")
+NAMED = ("name", "baseline", "says", "is", "family")  # these must not be empty
 VARIANT = ("ensemble", "ten_crop", "title")
+NETS = (*OWN_SWITCHES, "torchvision:NAME", "MODULE:FUNCTION")
 RECIPE = Recipe.names()
 CHANGES = tuple(name for name in RECIPE if name not in ("size", "channels"))  # these are the data's, one for all
 
@@ -31,15 +34,16 @@ def plan_from(text):
     "The Plan in a PlanText. Raises PlanError."
     tables = text.tables
     _known(text, (), tables, TOP)
-    recipe = Recipe(**_recipe_fields(text, ("recipe",), tables.get("recipe", {})))
+    recipe = Recipe(**_recipe_fields(text, ("recipe",), _table(text, (), tables, "recipe")))
     variants = {name: _variant(text, name, table) for name, table in _table(text, (), tables, "variants").items()}
     told = _tables(text, (), tables, "comparison")
     if not told:
-        raise text.wrong((), "comparison", "a plan needs at least one [[comparison]].")
-    names = [str(table.get("name", number)) for number, table in enumerate(told, 1)]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise text.wrong((), twice, f"two comparisons are called {twice!r}. Give each a name of its own.")
+        raise text.wrong((), None, "a plan needs at least one [[comparison]].")
+    names = [_text(text, ("comparison", number), table, "name", str(number + 1)) for number, table in enumerate(told)]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise text.wrong(("comparison", number), name, f"two comparisons are called {name!r}. Give each a name of "
+                                                           "its own.")
     comparisons = tuple(_comparison(text, number, table, variants, names) for number, table in enumerate(told))
     plan = Plan(_text(text, (), tables, "title", "A study"), recipe, variants, comparisons,
                 _text(text, (), tables, "text", ""), _number(text, tables, "seeds", 10, int),
@@ -72,15 +76,15 @@ def _tables(text, place, tables, key):
 def _text(text, place, table, key, default=None):
     value = table.get(key, default)
     if value is None:
-        raise text.wrong(place, key, f"this table needs {key} = \"…\".")
-    if not isinstance(value, str):
+        raise text.wrong(place, None, f"this table needs {key} = \"…\".")
+    if not isinstance(value, str) or (key in NAMED and not value):
         raise text.wrong(place, key, f"{key} must be text in quotes, not {value!r}.")
     return value
 
 
 def _number(text, table, key, default, kind, place=()):
     value = table.get(key, default)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, kind) or value <= 0):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kind) or not 0 < value < math.inf):
         rule = "a whole number" if kind is int else "a number"
         raise text.wrong(place, key, f"{key} must be {rule} above 0, not {value!r}.")
     return value
@@ -90,6 +94,8 @@ def _recipe_fields(text, place, table):
     "A Recipe's fields, checked one by one, so that the line of the wrong one can be named."
     _known(text, place, table, RECIPE)
     for key, value in table.items():
+        if key == "net" and isinstance(value, str) and ":" not in value:
+            _one_of(text, place, key, value, NETS)
         try:
             Recipe(**{key: value})
         except (OptionError, TypeError, ValueError) as error:
@@ -118,8 +124,9 @@ def _variant(text, name, table):
 
 def _one_of(text, place, key, value, words):
     if value not in words:
-        raise text.wrong(place, value if isinstance(value, str) else key,
-                         f"{key}: {value!r} is not known. {nearest(value, words)}")
+        cure = nearest(value, words) if words else "There is none yet."
+        raise text.wrong(place, value if isinstance(value, str) and value else key,
+                         f"{key}: {value!r} is not known. {cure}", key)
     return value
 
 
@@ -130,8 +137,12 @@ def _comparison(text, number, table, variants, names):
     others = table.get("variants", [])
     if not isinstance(others, list) or not others:
         raise text.wrong(place, "variants", "a comparison needs variants = [\"…\"], at least one beside the baseline.")
-    for other in others:
+    for index, other in enumerate(others):
         _one_of(text, place, "variants", other, list(variants))
+        if other in (baseline, *others[:index]):
+            raise text.wrong(place, "variants", f"{other!r} stands twice in this comparison. Name each variant once.")
+    _text(text, place, table, "family", "claims")
+    _testings(text, place, table)
     name = names[number]
     comparison = Comparison(name, _text(text, place, table, "title", name), baseline, tuple(others),
                             _change(text, (*place, "change"), _table(text, place, table, "change")),
@@ -159,7 +170,7 @@ def _claims(text, place, table, comparison, names, around):
             raise text.wrong(place, key if key in table else word,
                              f"{word!r} {'needs' if key in rule.needs else 'does not take'} {key!r}.")
     since = _number(text, table, "since", None, int, place)
-    elsewhere = table.get("elsewhere") and _one_of(text, place, "elsewhere", table["elsewhere"], names)
+    elsewhere = _one_of(text, place, "elsewhere", table["elsewhere"], names) if "elsewhere" in table else None
     family = _text(text, place, table, "family", around.get("family", "claims"))
     said, source = _text(text, place, table, "says"), _text(text, place, table, "source", "")
     return [Claim(said, comparison.name, variant, word, than, testing, source,
@@ -167,12 +178,16 @@ def _claims(text, place, table, comparison, names, around):
             for testing in _testings(text, place, table, around, rule)]
 
 
-def _testings(text, place, table, around, rule):
-    told = table.get("testing", around.get("testing", "eval") if rule.both else "eval")
+def _testings(text, place, table, around=None, rule=None):
+    "The ways of testing that a comparison's table asks for, or a claim's own, or those of the comparison `around` it."
+    default = "eval" if rule is None or not rule.both else around.get("testing", "eval")
+    told = table.get("testing", default)
     told = told if isinstance(told, list) else [told]
     for testing in told:
         _one_of(text, place, "testing", testing, TESTINGS)
-    if not rule.both and told != ["eval"]:
+    if not told or len(set(told)) < len(told):
+        raise text.wrong(place, "testing", f"testing must name one way of testing or both: {', '.join(TESTINGS)}.")
+    if rule is not None and not rule.both and told != ["eval"]:
         raise text.wrong(place, "testing", "this claim is the same under both ways of testing. Leave 'testing' out.")
     return told
 

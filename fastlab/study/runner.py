@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 
+from fastlab.errors import FastlabError, OptionError
 from fastlab.study.data import narrowed, opened
 from fastlab.study.record import encode
 
 REAL = "fastlab.training.run:carry_out"
+OF_A_NET = ("net", "norm", "dropout", "lrn", "width", "switches", "weights", "crop", "channels")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,23 @@ class Runner:
 
     def __getstate__(self):
         return {"path": self.path, "device": self.device, "capability": self.capability}
+
+    def check(self, runs, classes):
+        """Builds the network of every kind of run once, so that a mistake in it is told before the first run, not by
+        each of them. `classes`: of the whole folder. Raises OptionError that names the variant."""
+        if self.path != REAL:
+            return
+        from fastlab.training.learner import build_net
+        built = set()
+        for run in runs:
+            net = run.recipe, run.classes or classes
+            kind = *(getattr(run.recipe, name) for name in OF_A_NET), net[1]
+            if kind not in built:
+                built.add(kind)
+                try:
+                    build_net(*net, run.seed)
+                except FastlabError as error:
+                    raise OptionError(f"the variant {run.label!r}: {error}") from error
 
     def carry_out(self, arrays, run):
         "The bytes of one run's result, on Arrays that are narrowed as the run asks."

@@ -55,7 +55,7 @@ class Schedule:
 def schedule(plan, seeds, data, runner):
     """The Schedule of a plan over `seeds` on a StudyData. Runs that several comparisons share are there once, with the
     most epochs and all marks that any of them needs."""
-    code = code_digest(runner.path, _nets(plan))
+    code = {net: code_digest(runner.path, [net]) for net in _nets(plan)}
     runs, keys = {}, {}
     for seed in seeds:
         if not 0 <= seed < MEMBER_STEP:
@@ -85,7 +85,7 @@ def _run(plan, comparison, variant, seed, marks, data, runner, code):
         raise OptionError(f"ten_crop: the variant {variant!r} trains on no crops smaller than the images of "
                           f"{data.arrays.size[0]} pixels. It needs augment = \"crop\" or \"crop+mirror\", and crop.")
     left = data.left(change.classes, change.images_a_class)
-    key = run_key(data_digest(data.arrays, change.classes, change.images_a_class), recipe, seed, code)
+    key = run_key(data_digest(data.arrays, change.classes, change.images_a_class), recipe, seed, code[recipe.net])
     label = variant if not comparison.change.recipe and not change.classes else f"{variant} ({comparison.name})"
     return Run(key, recipe, seed, marks, change.classes, change.images_a_class, label, len(left.splits["train"]))
 

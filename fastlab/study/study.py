@@ -86,6 +86,7 @@ class Study:
                 self.store.forget_failure(key)
             del self.gathered
         missing = [self.schedule.by_key[key] for key in self.gathered.missing]
+        self.runner.check(missing, len(self.data.arrays.classes))
         live = Live(self.schedule, max(jobs, 1) if ray is None else 0, self.pace) if show and missing else None
         if live:
             live.begin(self.gathered.results, self.gathered.failed)
