@@ -9,25 +9,13 @@ from typing import Annotated
 import typer
 
 from fastlab.errors import FastlabError, OptionError
+from fastlab.options import Cache, Device, Folder, GroupBy, Jobs, Json, OutDir, OwnNet, Seed, Skip, SplitSeed
 from fastlab.recipeoptions import with_recipe
 
 app = typer.Typer(name="fastlab", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
                   help="A laboratory for small image classifiers: train LeNet and AlexNet on a folder of images, test "
                        "them, and say with evidence which network and which tricks pay.")
-Folder = Annotated[Path | None, typer.Argument(help="<split>/<class>/<image> or <class>/<image>; left out: the "
-                                                       "default data set, 12 drawn characters", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object as the last line of standard output")]
-Seed = Annotated[int, typer.Option(help="settles weights, order, augmentation and dropout")]
-Cache = Annotated[Path | None, typer.Option(help="folder for decoded images", show_default=False)]
-Skip = Annotated[bool, typer.Option("--skip-unreadable", help="go on without images that cannot be read")]
-GroupBy = Annotated[str | None, typer.Option(help="regular expression on file names: matches that are equal stay in "
-                                                     "one split", show_default=False)]
-SplitSeed = Annotated[int, typer.Option(help="settles the split of a folder that has none")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
-OwnNet = Annotated[str | None, typer.Option("--net", help="MODULE:FUNCTION of a network of your own, for files that "
-                                                          "name one", show_default=False)]
-OutDir = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]
 UsageMistake = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
@@ -189,8 +177,7 @@ def study(plan: Annotated[str, typer.Argument(help="lab: the report's comparison
                                                    "your own")] = "lab", folder: Folder = None,
           seeds: Annotated[int | None, typer.Option(help="paired seeds; left out: the plan's",
                                                     show_default=False)] = None,
-          jobs: Annotated[int | None, typer.Option(help="processes of one thread; left out: one a core; 0: this one",
-                                                   show_default=False)] = None,
+          jobs: Jobs = None,
           quick: Annotated[bool, typer.Option("--quick", help="less of everything: shows that it works, decides "
                                                               "little")] = False,
           minutes: Annotated[float | None, typer.Option(help="no run is started after so long",
@@ -209,6 +196,21 @@ def study(plan: Annotated[str, typer.Argument(help="lab: the report's comparison
         from fastlab.check.command import quote_findings as first
     study_command(Answer(as_json), plan, folder, seeds, jobs, quick, minutes, out, only_plan, on_ray, retry, split_seed,
                   group_by, cache, skip_unreadable, device, first=first)
+
+
+@app.command()
+def advise(folder: Folder = None, minutes: Annotated[float, typer.Option(help="wall time, all told")] = 20,
+           runs: Annotated[int | None, typer.Option(help="so many trainings in place of minutes: the same again gives "
+                                                         "the same answer", show_default=False)] = None,
+           seed: Seed = 0, jobs: Jobs = None, out: OutDir = None, save: Annotated[
+               Path | None, typer.Option(help="the network's file; replaces that file", show_default=False)] = None,
+           ensemble: Annotated[int, typer.Option(help="so many networks, averaged")] = 1, split_seed: SplitSeed = 0,
+           group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False, device: Device = "cpu",
+           as_json: Json = False):
+    "Find the Recipe that fits a folder, say with its evidence why, and train it. Goes on where it stopped."
+    from fastlab.study.advise.command import advise_command
+    advise_command(Answer(as_json), folder, minutes, runs, seed, jobs, out, save, ensemble, device, split_seed,
+                   group_by, cache, skip_unreadable)
 
 
 @app.command()
