@@ -6,7 +6,7 @@ import numpy as np
 from fastlab.study.measures import LEVELLED, MEASURES, epochs_to
 from fastlab.study.outcome import quarter
 from fastlab.study.power import smallest_difference
-from fastlab.study.statistics import paired_interval, seed_interval, share_ahead, sign_flip_p
+from fastlab.study.statistics import paired_interval, paired_p, seed_interval, share_ahead, sign_flip_p
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,14 @@ def figures(part, claim, gathered, family_size):
     curve = tables[0].ndim == 1
     interval = seed_interval(rows) if curve else paired_interval(tables)
     null = _from_unit(-region, measure) if part.side == ">=" else 0.0
+    p = sign_flip_p(rows - null) if curve else paired_p(rows, interval, null)
     spread = float(rows.std(ddof=1)) if len(rows) > 1 else 0.0
     image_error = 0.0 if curve else max(float(interval.error) ** 2 - spread ** 2 / len(rows), 0.0) ** 0.5
     smallest = smallest_difference(spread, image_error, len(rows), family_size) if spread or image_error else 0.0
     return Figures(part.measure, part.side, part.clearly, measure.unit, region, seeds,
                    tuple(map(float, measure.told(rows))), 0 if curve else sum(table.shape[1] for table in tables),
                    *(float(measure.told(value)) for value in (interval.mean, interval.low, interval.high)),
-                   float(sign_flip_p(rows - null)), float(share_ahead(rows)), float(measure.told(smallest)))
+                   float(p), float(share_ahead(rows)), float(measure.told(smallest)))
 
 
 def _from_unit(value, measure):

@@ -27,11 +27,11 @@ class Live:
 
     def cluster(self, count):
         "A cluster now has so many CPUs: machines come and go."
-        self.jobs = count
+        self.jobs, what = count, f"The cluster has {count} CPU{'s' * (count != 1)}"
         if self.terminal:
-            self._draw(f"The cluster has {count} CPUs")
+            self._draw(what)
         else:
-            self._say(f"The cluster has {count} CPUs; {clock(self._left())} left")
+            self._say(f"{what}; {clock(self._left())} left")
 
     def finished(self, done):
         "A run that ended."

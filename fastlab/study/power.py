@@ -1,7 +1,7 @@
 """What a study can see: the chance that a true difference becomes a verdict, and the smallest difference to hope for.
 
-A verdict needs both the sign-flip p of the paired seeds and the interval over seeds and images; both are simulated, on
-the same fixed draws every time, so that the same question has the same answer."""
+A verdict needs both the sign-flip p of the paired seeds and the p of the interval over seeds and images (`paired_p`);
+both are simulated, on the same fixed draws every time, so that the same question has the same answer."""
 from functools import cache
 
 import numpy as np
@@ -34,8 +34,10 @@ def power(difference, seed_spread, image_error, seeds, claims=1, margin=0.0, lev
     mean, variance = rows.mean(-1), rows.var(-1, ddof=1) / seeds
     whole = variance + image_error ** 2
     freedom = np.maximum(whole ** 2 / np.maximum(variance ** 2 / (seeds - 1), 1e-300), seeds - 1)
-    beyond = mean - stdtrit(freedom, 1 - level / 2) * np.sqrt(whole) > margin
-    return float((beyond & (_quick_p(rows) * claims <= level)).mean())
+    error = np.sqrt(whole)
+    beyond = mean - stdtrit(freedom, 1 - level / 2) * error > margin
+    seen = mean > stdtrit(freedom, 1 - level / 2 / claims) * error
+    return float((beyond & seen & (_quick_p(rows) * claims <= level)).mean())
 
 
 def _quick_p(rows):

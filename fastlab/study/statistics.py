@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from fastlab.seeds import numpy_generator
 
@@ -81,6 +81,20 @@ def _open_interval(mean):
     "One seed says nothing of its spread: the interval is unbounded."
     endless = np.full(np.shape(mean), np.inf)[()]
     return Interval(mean, -endless, endless, endless, np.zeros(np.shape(mean))[()])
+
+
+def interval_p(interval, null=0.0):
+    "The two-sided p of `null` from an Interval's own error and freedom: at most 5 % where the interval leaves it out."
+    ratio = np.abs(interval.mean - null) / np.maximum(interval.error, np.finfo(float).tiny)
+    return 2 * stdtr(np.maximum(interval.freedom, 1), -ratio)
+
+
+def paired_p(rows, interval, null=0.0):
+    """The p of a mean difference over seeds and test images: the larger of the seeds' exact sign-flip p and the
+    `interval`'s own. The seeds alone say nothing of another set of images: where one variant suits these images better,
+    every seed agrees on it, and Holm on their p alone let 9 to 33 % of families without any difference come to a false
+    verdict (simulated). A difference must be there on both counts, so the larger p is the valid one (Berger 1982)."""
+    return np.maximum(sign_flip_p(np.asarray(rows) - null), interval_p(interval, null))
 
 
 def sign_flip_p(rows):
