@@ -3,7 +3,7 @@
 Source: Northcutt, Jiang, Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels", section 3.1 and
 equations 1 and 2. A class's threshold is the mean probability that its own images get; an image counts as confidently
 of class j when its probability for j reaches j's threshold (the greatest such j, where several do). Images that count
-as another class than their label form the off-diagonals of the confident joint: the suspects."""
+as another class than their label, the off-diagonals of the paper's confident joint, are the suspects."""
 import numpy as np
 
 ODDS = 20.0     # at which another class is suggested though the network is not confident of it
@@ -25,21 +25,12 @@ def confident_class(probabilities, labels):
     return np.where(reached.any(axis=1), best, -1)
 
 
-def confident_joint(probabilities, labels):
-    "Counts, int64 (classes, classes): row the given label, column the class that images confidently are. Equation 1."
-    guess, classes = confident_class(probabilities, labels), probabilities.shape[1]
-    counted = guess >= 0
-    joint = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(joint, (labels[counted], guess[counted]), 1)
-    return joint
-
-
 def suspects(log_probabilities, labels):
     """Images whose label looks wrong, the worst first: (rows, suggested classes, confident), bool the last.
 
-    First those off the diagonal of the confident joint for which the network prefers the other class; then, less
-    certain, those where it prefers one by ODDS to 1. Within both by the normalised margin, log p(label) − log p(best
-    other): in logarithms, so that certain mistakes keep an order."""
+    First those that count confidently as another class which the network also prefers; then, less certain, those where
+    it prefers one by ODDS to 1. Within both by the normalised margin, log p(label) − log p(best other): in logarithms,
+    so that certain mistakes keep an order."""
     guess = confident_class(np.exp(log_probabilities), labels)
     others = log_probabilities.astype(np.float64)
     own = others[np.arange(len(labels)), labels].copy()

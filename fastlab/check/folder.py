@@ -36,18 +36,15 @@ def check(folder, labels=True, seed=0, jobs=None, cache=None, progress=None):
 
 def _labels(seen, same, alike, seed, jobs, cache, progress):
     "(findings, notes, probabilities float32 (files, classes) or None) of networks on images they have not seen."
+    from fastlab.check.folds import kept_together
     from fastlab.check.labels import judged_images, label_findings, unlike_findings
-    groups = [*(rows for rows, _ in alike), *(group for group in same if not _within(group, alike))]
+    groups = kept_together(seen.listing.label, seen.readable, same, [rows for rows, _ in alike])
     judged, notes = judged_images(seen, groups, seed, jobs, cache, _step(progress, "Judging labels, fold"))
     if judged is None:
         return [], notes, None
     probabilities = np.zeros((len(seen.digests), len(seen.listing.classes)), np.float32)
     probabilities[seen.readable] = np.exp(judged.log_probabilities)
     return [*label_findings(seen, judged), *unlike_findings(seen, judged)], notes, probabilities
-
-
-def _within(group, alike):
-    return any(group[0] in rows for rows, _ in alike)
 
 
 def _step(progress, name):

@@ -15,6 +15,7 @@ LOOKS = 45_000              # images that one network sees, all epochs together 
 EPOCHS = 3, 40              # … within these bounds
 WORTH_PROCESSES = 60_000    # image passes in all, from which starting other processes pays
 RATE = 3e-3
+WHOLE_CLASS = 0.1           # of its class, from which a group of look-alikes is no copy but how the class looks
 SAMPLE = 2048               # images whose features settle the space in which distances are taken
 
 
@@ -28,6 +29,18 @@ class Judged:
     def accuracy(self, labels):
         "The share of images whose label the networks would have given."
         return float((self.log_probabilities.argmax(axis=1) == labels).mean())
+
+
+def kept_together(labels, readable, same, alike):
+    """The groups of rows that must not be dealt to several folds, no row in two of them: same, groups of identical
+    pictures, and alike, larger ones of nearly the same. Where a class is so even that a tenth of it is nearly the same
+    picture, as discs are, one fold would hold all of them and its network would not know them: there only identical
+    pictures are kept together."""
+    sizes = np.bincount(labels[readable], minlength=int(labels.max(initial=0)) + 1)
+    kept = [rows for rows in alike
+            if (np.bincount(labels[rows], minlength=len(sizes)) <= np.maximum(WHOLE_CLASS * sizes, 4)).all()]
+    within = {int(row) for rows in kept for row in rows}
+    return kept + [group for group in same if int(group[0]) not in within]
 
 
 def dealt_folds(labels, groups, seed, folds=FOLDS):

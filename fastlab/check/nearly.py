@@ -20,7 +20,7 @@ from fastlab.check.neighbours import descriptors, nearest
 NEIGHBOURS = 16             # looked up for each picture
 ORDINARY = slice(6, None)   # the neighbours beyond any likely copies: what a picture's surroundings are like
 CLOSEST = 3                 # of them are candidates
-STANDS_OUT = 0.55           # a candidate's distance over the ordinary neighbours', at most
+STANDS_OUT = 0.65           # a candidate's distance over the ordinary neighbours', at most
 SMALL = 0.015               # the difference that a copy may have
 SHARE = 0.18                # … and at most this share of the ordinary neighbours' difference
 NOTHING = 0.0005            # a difference that needs no comparison: the same pixels but for rounding
