@@ -1,10 +1,24 @@
 """Torch's own fused optimizers behind fastai's interface, with L2 and decoupled decay told apart."""
+import inspect
 from functools import partial
 
 import torch
 from fastai.optimizer import OptimWrapper, detuplify_pg, set_item_pg
 
 from fastlab.errors import OptionError
+
+GUARDED = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")     # against torch.compile, in torch
+
+
+def without_compiler(kind):
+    """The class of torch optimizers `kind`, the same in every bit, whose methods do not fetch torch's compiler: they
+    import it only to be left out of what it compiles, and that import takes more than a second of each process."""
+    methods = {name: inspect.unwrap(getattr(kind, name)) for name in GUARDED}
+    methods["step"] = torch.no_grad()(inspect.unwrap(kind.step))
+    return type(kind.__name__, (kind,), {**methods, "__module__": __name__, "__doc__": kind.__doc__})
+
+
+Adam, AdamW, SGD = map(without_compiler, (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD))
 
 
 class Hypers(dict):
@@ -34,11 +48,11 @@ def optimizer_for(recipe, device):
     SGD `weight_decay`), decay is AdamW's decoupled one; neither means exactly none."""
     fused = {"fused": True} if torch.device(device).type in ("cpu", "cuda") else {}
     if recipe.optimizer == "sgd":
-        options = {"opt": torch.optim.SGD, "momentum": recipe.momentum, "weight_decay": recipe.l2}
+        options = {"opt": SGD, "momentum": recipe.momentum, "weight_decay": recipe.l2}
     elif recipe.optimizer == "adam":
-        options = {"opt": torch.optim.Adam, "weight_decay": recipe.l2}
+        options = {"opt": Adam, "weight_decay": recipe.l2}
     elif recipe.optimizer == "adamw":
-        options = {"opt": torch.optim.AdamW, "weight_decay": recipe.decay}
+        options = {"opt": AdamW, "weight_decay": recipe.decay}
     else:
         raise OptionError(f"optimizer: {recipe.optimizer!r} is not known.")
     return partial(TorchOptimizer, **options, **fused)
