@@ -214,6 +214,15 @@ def advise(folder: Folder = None, minutes: Annotated[float, typer.Option(help="w
 
 
 @app.command()
+def export(model: Annotated[Path, typer.Argument(help="model file")], folder: Folder = None, out: Annotated[
+               Path | None, typer.Option(help="ONNX file to write; replaces that file", show_default=False)] = None,
+           net: OwnNet = None, as_json: Json = False):
+    "Write a network as ONNX, normalisation and softmax inside, once it answers alike on the folder's images."
+    from fastlab.training.command import export_command
+    export_command(Answer(as_json), model, folder, out, net)
+
+
+@app.command()
 def draw(models: Annotated[list[Path] | None, typer.Argument(help="model files, side by side; left out: the newest in "
                                                                   "models/, or the one that comes with fastlab",
                                                              show_default=False)] = None,

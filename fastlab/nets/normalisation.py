@@ -84,9 +84,16 @@ class LocalResponseNorm(nn.Module):
         self.scale = alpha if form == "paper" else alpha / size
         self.below, self.above = window_of(form, size)
         self.by_shifts = channels >= SHIFTS_FROM * size
-        gap = torch.arange(channels)[None] - torch.arange(channels)[:, None]
-        band = ((gap >= -self.below) & (gap <= self.above)).float()[:, :, None, None]
-        self.register_buffer("band", None if self.by_shifts else band, persistent=False)
+        self.register_buffer("band", None if self.by_shifts else self._banded(), persistent=False)
+
+    def _banded(self):
+        "Zeros and ones (C, C, 1, 1): which channels (second) each channel's window (first) holds."
+        gap = torch.arange(self.channels)[None] - torch.arange(self.channels)[:, None]
+        return ((gap >= -self.below) & (gap <= self.above)).float()[:, :, None, None]
+
+    def sum_by_band(self):
+        "From now on the window's sum is one convolution, also where shifts are faster: a graph of few steps to export."
+        self.by_shifts, self.band = False, self._banded()
 
     def window_sum(self, values, band, transposed=False):
         "Sum over each channel's window; transposed: over the channels whose window holds this one."

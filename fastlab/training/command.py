@@ -173,3 +173,20 @@ def as_csv(rows):
         writer.writerow([row["file"], row["class"], row["name"], f"{row['probability']:.6f}",
                          *(f"{row['probabilities'][name]:.6f}" for name in classes)])
     return text.getvalue()
+
+
+def export_command(answer, model, folder, out, net):
+    "fastlab export"
+    from fastlab.training.export import check_packages, compared_images, export_model
+    check_packages()
+    loaded, path = load_model(model, net), out or model.with_suffix(".onnx")
+    if out is None and path.exists():
+        raise OptionError(f"{path}: this file is there already. To replace it, name it: --out {path}")
+    if path.exists() and path.samefile(model):
+        raise OptionError(f"--out {path}: this is the model file itself. Name another file.")
+    check_writable(path, "--out")
+    images = compared_images(loaded, named_or_default(folder, answer.say))
+    difference, megabytes = export_model(loaded, path, images), path.stat().st_size / 1e6
+    answer.say(f"largest difference of a probability on {len(images)} images: {difference:.1e}",
+               f"{path}: {megabytes:.1f} MB; float32 pixels 0 to 255 in, probabilities out")
+    answer.give({"file": str(path), "max_difference": difference, "images": len(images)})
