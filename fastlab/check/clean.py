@@ -45,29 +45,38 @@ def _worth(file, listing):
 
 def write_clean(findings, out, kinds=WITHOUT):
     """Writes to `out`, a new or empty folder, the image files of the findings' folder without those that findings of
-    `kinds` name; returns (files written, files left out). Raises OptionError, StorageError."""
+    `kinds` name; returns (files written, files left out). Interrupted, it leaves nothing. Raises OptionError,
+    StorageError."""
     root, out = Path(findings.folder).resolve(), Path(out)
-    _check_place(root, out)
+    check_place(root, out)
     listing = list_folder(root)
     gone = left_out(findings, listing, kinds)
     kept = [file for file in listing.files if file not in gone]
+    beside = out.resolve().parent / f".{out.name[:40]}.{os.getpid()}.part"
     try:
-        for file in kept:
-            _linked(root / file, out / file)
-        if (root / NAMES).is_file():
-            _linked(root / NAMES, out / NAMES)
+        beside.mkdir(parents=True)
+        for file in [*kept, *([NAMES] if (root / NAMES).is_file() else [])]:
+            _linked(root / file, beside / file)
+        os.replace(beside, out)             # an empty folder there gives way
     except OSError as error:
         raise storage_problem(out, error) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     return len(kept), len(listing.files) - len(kept)
 
 
-def _check_place(root, out):
-    place = out.resolve()
+def check_place(root, out, beside=None):
+    """Raises OptionError unless `out` is new or empty and neither in the folder `root` nor around it; `beside`: the
+    folder in which the check's page will lie, which must be another one."""
+    root, place = Path(root).resolve(), Path(out).resolve()
     if place == root or root in place.parents or place in root.parents:
         raise OptionError(f"--write-clean {out}: it lies in the folder that is checked, or around it. Choose a place "
                           "beside it.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if Path(out).exists() and (not Path(out).is_dir() or any(Path(out).iterdir())):
         raise OptionError(f"--write-clean {out}: it is there already and not an empty folder. Name a new one.")
+    if beside is not None and (place == Path(beside).resolve() or place in Path(beside).resolve().parents):
+        raise OptionError(f"--write-clean {out}: the page of the check is to be written there too ({beside}). Name "
+                          "another folder, or another one with --out.")
 
 
 def _linked(source, target):

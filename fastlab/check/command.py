@@ -1,9 +1,10 @@
 """What the command `fastlab check` prints and writes. `answer` is the command line's `Answer`."""
 from pathlib import Path
 
-from fastlab.check.clean import WITHOUT, write_clean
+from fastlab.check.clean import WITHOUT, check_place, write_clean
 from fastlab.check.findings import KINDS, kinds_named, printable
 from fastlab.check.folder import check
+from fastlab.errors import OptionError
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
 
@@ -18,27 +19,46 @@ def check_command(answer, folder, labels=True, out=None, write_clean_to=None, wi
     fail_on = None if fail_on is None else kinds_named("--fail-on", fail_on)
     without = WITHOUT if without is None else kinds_named("--without", without)
     folder = named_or_default(folder, answer.say)
+    out = place_for(folder, out)
+    if write_clean_to is not None:
+        check_place(folder, write_clean_to, out)
     findings = check(folder, labels, seed, jobs, cache, Steps())
     for line in lines(findings):
         answer.say(line)
-    out = Path(out) if out is not None else Path(f"check-{printable(Path(folder).resolve().name)}")
     findings.write_page(out / "check.html")
     findings.write_csv(out / "check.csv")
-    answer.say(f"pictures: {out / 'check.html'}   table: {out / 'check.csv'}")
-    figures = findings.to_dict() | {"page": str(out / "check.html"), "csv": str(out / "check.csv")}
+    answer.say(printable(f"pictures: {out / 'check.html'}   table: {out / 'check.csv'}"))
+    figures = findings.to_dict() | {"page": printable(out / "check.html"), "csv": printable(out / "check.csv")}
     if write_clean_to is not None:
         kept, gone = write_clean(findings, write_clean_to, without)
-        answer.say(f"clean copy: {write_clean_to}, {kept:,} files, {gone:,} left out ({', '.join(without)})")
-        figures["clean"] = {"folder": str(write_clean_to), "kept": kept, "left_out": gone, "without": list(without)}
+        answer.say(printable(f"clean copy: {write_clean_to}, {kept:,} files, {gone:,} left out ({', '.join(without)})"))
+        figures["clean"] = {"folder": printable(write_clean_to), "kept": kept, "left_out": gone,
+                            "without": list(without)}
     answer.give(figures | {"exit_code": findings.exit_code(fail_on)})
     return findings.exit_code(fail_on)
 
 
+def place_for(folder, out=None):
+    """Where the page and the table go: `out`, else check-NAME here, or beside the folder where here is inside it: what
+    lies in a data set would be read as a class of it. Raises OptionError for an `out` inside the folder."""
+    root = Path(folder).resolve()
+    if out is None:
+        here = Path.cwd()
+        beside = root.parent if here == root or root in here.parents else Path()
+        return beside / f"check-{printable(root.name)}"
+    place = Path(out).resolve()
+    if place == root or root in place.parents:
+        raise OptionError(f"--out {out}: it lies in the folder that is checked, where it would be read as a class. "
+                          "Choose a place beside it.")
+    return Path(out)
+
+
 def quote_findings(answer, folder):
-    "What `fastlab check` finds in the files, in a few lines, before a training."
+    "Says, and returns for a report, what `fastlab check` finds in the files of a folder before a training."
     findings = check(folder, labels=False)
-    counts = ", ".join(f"{count} {kind}" for kind, count in findings.counts.items() if count) or "nothing"
-    answer.say(f"check: {counts} (fastlab check {folder} shows the pictures)")
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in findings.counts.items() if count) or "nothing"
+    answer.say(printable(f"check: {counts} (fastlab check {folder} shows the pictures)"))
+    return f"fastlab check found in its files: {counts}."
 
 
 class Steps:
@@ -56,7 +76,15 @@ class Steps:
 
 
 def lines(findings):
-    "What a person wants to read of a check, line by line."
+    "What a person wants to read of a check, line by line; what a terminal would take for a command is escaped."
+    return ("".join(map(_visible, line)) for line in _lines(findings))
+
+
+def _visible(letter):
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
+def _lines(findings):
     yield f"{printable(findings.folder)}: {findings.images:,} images, {len(findings):,} findings"
     yield from (f"  {note}" for note in findings.notes)
     for kind, meaning in KINDS.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fastlab.check.findings import printable
 from fastlab.errors import ImageError
 from fastlab.images.decode import DECODER_ERRORS, TURNS, open_image, opened, orientation
 
@@ -109,7 +110,8 @@ def _told_by_name(image, path):
     content = {"MPO": "JPEG"}.get(image.format, image.format)
     named = BY_SUFFIX.get(path.suffix.lower())
     if named is None:
-        yield (f"its name does not say that it is an image ({path.suffix or 'no suffix'}); its content is {content}",
+        yield (f"its name does not say that it is an image ({printable(path.suffix) or 'no suffix'}); its content is "
+               f"{content}",
                "read by its content")
     elif named != content:
         yield f"its name says {named}, its content is {content}", "read by its content"
