@@ -1,5 +1,6 @@
 """What `fastlab study` prints. `answer` is the command line's `Answer`."""
 import sys
+from dataclasses import replace
 
 import joblib
 
@@ -19,15 +20,17 @@ def study_command(answer, plan="lab", folder=None, seeds=None, jobs=None, quick=
                   only_plan=False, on_ray=None, retry=False, split_seed=0, group_by=None, cache=None,
                   skip_unreadable=False, device="cpu", runner=None, first=None):
     """Carries out a study, or with `only_plan` says what it would cost and could see. `on_ray`: an address or 'here'.
-    `runner`: who carries out runs, for tests. first(answer, folder): what is to be said of the folder before it is
-    decoded. Raises FastlabError; returns 0."""
-    told = read_plan(plan)
+    `runner`: who carries out runs, for tests. first(answer, folder): says of the folder, before it is decoded,
+    what the report is to carry. Raises FastlabError; returns 0."""
+    told, found = read_plan(plan), None
     if first is not None:
         folder = study_folder(folder)
-        first(answer, folder)
+        found = first(answer, folder)
     progress = Progress("Preparing image", sys.stderr)
     arrays, source = study_arrays(told, folder, split_seed, group_by, cache, skip_unreadable, progress)
     progress.close()
+    if found:
+        arrays = replace(arrays, notes=(*arrays.notes, found))     # the report carries it
     if runner is None:
         from fastlab.study.runner import Runner
         runner = Runner.here(device)
