@@ -14,7 +14,7 @@ from fastlab.strokes.ink import render
 from fastlab.strokes.pen import hands, write
 from fastlab.strokes.table import NAMES
 
-FORM = 1                        # counts up whenever the same options give other images
+FORM = 2                        # counts up whenever the same options give other images
 SIZES = {"train": 500, "develop": 120, "test": 240}
 NOTE = "drawn.json"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastlab.strokes.table import PROPORTIONS, strokes_of
 
-FAMILIES = ("heart", "bamboo", "walk")
+FAMILIES = ("heart", "bamboo", "walk", "inside")
 STEP = 8.0                      # per cent of the square between two points of a drawn stroke
 
 
@@ -48,11 +48,11 @@ class Hands:
 
 def hands(count, rng):
     "`count` writers, drawn from the numpy Generator `rng`."
-    size = np.clip(rng.normal(0.74, 0.125, count), 0.42, 1.0)
+    size = np.clip(rng.normal(0.71, 0.15, count), 0.36, 1.0)
     aspect = np.exp(rng.normal(0.0, 0.15, count))
     return Hands(
         slant=rng.normal(0.04, 0.09, count), turn=rng.normal(0.0, 0.05, count),
-        high=np.clip(size / np.sqrt(aspect), 0.4, 1.0), wide=np.clip(size * np.sqrt(aspect), 0.36, 1.0),
+        high=np.clip(size / np.sqrt(aspect), 0.34, 1.0), wide=np.clip(size * np.sqrt(aspect), 0.3, 1.0),
         x=np.clip(rng.normal(0.45, 0.2, count), 0, 1), y=np.clip(rng.normal(0.42, 0.2, count), 0, 1),
         thickness=np.clip(rng.normal(1.15, 0.15, count), 0.9, 2.0),
         hard=rng.choice([1.5, 4.0, 40.0], count, p=[0.15, 0.25, 0.6]),
