@@ -15,7 +15,7 @@ from fastlab.study.advise.look import UNEQUAL, look_at
 from fastlab.study.advise.notes import Notes
 from fastlab.study.advise.race import Race
 from fastlab.study.advise.recipefile import plan_toml, recipe_toml
-from fastlab.study.advise.space import PLAIN, Space, described
+from fastlab.study.advise.space import Space, described
 from fastlab.study.advise.telling import Telling, headline
 from fastlab.study.advise.trials import REGION, TrialRunner, Trials, folds_for, hidden
 from fastlab.study.store import Store, check_free
@@ -25,7 +25,7 @@ from fastlab.study.store import Store, check_free
 class Advice:
     """What `advise` answers. `recipe`: to use; `accuracy`, `interval`, `n`: of the network that is handed over, on the
     test split; `gain`: points over the plain Recipe on test, with `gain_interval`; `models`: the networks' files;
-    `page`: for people; `found`: a Found, how the answer came about; `seconds`: of all starts together; `stopped`:
+    `page`: for people; `found`: how the answer came about; `seconds`: of all starts together; `stopped`:
     whether the search was cut short, when there is neither network nor test."""
     recipe: object
     found: Found
@@ -95,26 +95,29 @@ class _Search:
     def __init__(self, arrays, bench, notes, budget, tell, out, seed, ensemble):
         self.arrays, self.bench, self.notes, self.budget, self.tell = arrays, bench, notes, budget, tell
         self.out, self.seed, self.ensemble = out, seed, ensemble
-        self.looked = self.race = None
+        self.looked = self.race = self.finals = None
 
     def run(self, save, device, cache, finish):
         try:
             found = self._found()
             self.bench.close()
-            models, paths = finish(self.bench.trials.arrays, found.answer, self.seed, self.ensemble, save, device, cache,
-                                   self.notes, self.tell) if "reading" not in self.notes.told["settled"] else ((), None)
-            told = self.notes.settle("reading", lambda: reading(models, paths, self.arrays, found, self.bench) | {
-                "models": [str(path) for path in paths]}, self.seconds)
-            return self._written(found, told)
+            return self._written(found, self.notes.settle("reading", lambda: self._read(found, save, device, cache,
+                                                                                        finish)))
         except KeyboardInterrupt:
             self.tell.close()
-            if self.race is not None and self.race.moments:
-                advice = self._written(self._so_far(), {}, stopped=True)
-                self.tell.lines(*headline(advice))
+            found = self.finals.so_far() if self.finals is not None else None
+            if found is not None:
+                self.tell.lines(*headline(self._written(found, {}, stopped=True)))
             raise
         finally:
             self.bench.close()
             self.tell.close()
+
+    def _read(self, found, save, device, cache, finish):
+        "Trains the networks and reads the test split: once, for the notes keep what it said."
+        models, paths = finish(self.bench.trials.arrays, found.answer, self.seed, self.ensemble, save, device, cache,
+                               self.notes, self.tell)
+        return reading(models, paths, self.arrays, found, self.bench) | {"models": [str(path) for path in paths]}
 
     @property
     def seconds(self):
@@ -125,16 +128,9 @@ class _Search:
         self.looked = look_at(self.bench, len(self.arrays.splits["test"]))
         space = Space(self.looked.size, self.looked.symmetric, self.looked.unequal >= UNEQUAL, self.looked.train)
         self.race = Race(space, self.bench, self.budget, self.notes, self.seed, self.tell)
+        self.finals = Finals(self.race)
         self.race.run()
-        return Finals(self.race).run(self.ensemble)
-
-    def _so_far(self):
-        "The best answer of a search that was stopped: the simplest of the best, and how it stood to the plain Recipe."
-        last = self.race.moments[-1]
-        full = self.race.epochs.get("final", last.recipe.epochs)
-        answer, plain = last.recipe.changed(epochs=full), PLAIN.changed(epochs=min(full, PLAIN.epochs))
-        own, other = (self.race.fates.get(one) for one in (last.recipe.changed(epochs=PLAIN.epochs), PLAIN))
-        return Found(plain, answer, answer, against_plain=None, stage=last.stage, others={"own": own, "plain": other})
+        return self.finals.run(self.ensemble)
 
     def _written(self, found, told, stopped=False):
         from fastlab.study.advise.page import write_page

@@ -1,6 +1,4 @@
 """Where a search has its trials carried out: through a study's store and processes, which stay up for all of it."""
-import time
-
 import numpy as np
 
 from fastlab.study.carry import carry, carry_here
@@ -37,10 +35,9 @@ class Bench:
         for recipe, number, tested in wanted:
             trial = self.trials.trial(recipe, number, tested)
             asked[trial.key] = trial, recipe, number
-        missing = [trial for key, (trial, recipe, number) in asked.items() if not self._known(key, trial, recipe, number)]
+        missing = [one[0] for key, one in asked.items() if not self._known(key, *one)]
         for key in self._done(missing, until, told):
-            trial, recipe, number = asked[key]
-            self._known(key, trial, recipe, number)
+            self._known(key, *asked[key])
 
     def _known(self, key, trial, recipe, number):
         "Whether a trial is done or has failed; takes note of it."
@@ -100,10 +97,9 @@ class Bench:
             self._carried = carry_here(self._feed, arrays, runner) if self.jobs == 0 else \
                 carry(self._feed, arrays, runner, self.jobs)
 
-    def cost(self, recipe, number=0):
-        "Seconds of one process that a trial takes, 0 where it is done."
-        trial = self.trials.trial(recipe, number)
-        return self.pace.seconds(trial)
+    def cost(self, recipe):
+        "Seconds of one process that a trial of a Recipe takes, learnt from those that are done."
+        return self.pace.seconds(self.trials.trial(recipe, 0))
 
     def close(self):
         "Lets the processes go; they come back when there is work again."
@@ -111,13 +107,3 @@ class Bench:
             self._carried.close()
             self._feed.close()
             self._carried = self._feed = None
-
-
-class Clock:
-    "Wall time since a search began, the time of earlier starts included."
-
-    def __init__(self, before=0.0):
-        self.before, self.begun = before, time.monotonic()
-
-    def __call__(self):
-        return self.before + time.monotonic() - self.begun

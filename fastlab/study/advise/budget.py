@@ -1,9 +1,10 @@
-"""What a search may spend: minutes, or so many runs. With runs no clock is read, so the same search is the same again."""
+"""What a search may spend: minutes, or so many runs. With runs no clock is read: the same search is the same again."""
 import time
 
-LEAST_RUNS = 16
+LEAST_RUNS = 24
 EPOCHS = (40, 30, 24, 20, 16, 12, 10, 8, 6, 5, 4, 3)  # how long a full training may be
-FULL_RUNS = 20                  # so many full trainings must fit into the share of the last stage
+FULL_RUNS = 16                  # so many full trainings must fit into the share of the last stage
+RESERVE = 12.0                  # seconds for what follows the search, the last training apart: imports, test, page
 LAST_SHARE = 0.45               # of the budget, for the winner, its parts and the plain Recipe
 
 
@@ -23,6 +24,14 @@ class RunBudget:
     def deadline(self):
         return None
 
+    def spent(self):
+        "Wall time settles nothing here."
+        return 0.0
+
+    def progress(self):
+        "(done, total, what of)"
+        return len(self.bench.log), self.total, "runs"
+
     def epochs(self, plain):
         return 30
 
@@ -31,7 +40,7 @@ class TimeBudget:
     """So many minutes of wall time, all told. `before`: seconds that earlier starts took; `reserve`: seconds kept for
     what follows the search; `final`: those of the last training, once it is known which."""
 
-    def __init__(self, minutes, bench, before=0.0, reserve=6.0):
+    def __init__(self, minutes, bench, before=0.0, reserve=RESERVE):
         self.bench, self.seconds, self.before, self.reserve = bench, 60 * minutes, before, reserve
         self.begun, self.final = time.monotonic(), 0.0
         self.processes = max(bench.jobs, 1)
@@ -40,6 +49,10 @@ class TimeBudget:
     def spent(self):
         "Seconds since the search began, those of earlier starts included."
         return self.before + time.monotonic() - self.begun
+
+    def progress(self):
+        "(done, total, what of)"
+        return round(self.spent()), round(self.seconds), f"seconds, {len(self.bench.log)} runs"
 
     def left(self):
         "Seconds of processor time that the search may still use."

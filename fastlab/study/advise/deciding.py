@@ -1,4 +1,4 @@
-"""Which of several Recipes is better, from paired rounds: every Recipe has the same seed and the same images in a round.
+"""Which of several Recipes is better, from paired rounds: in a round all have the same seed and the same images.
 
 One network's luck is known badly from two or three rounds, but all Recipes of a race share its size: it is pooled over
 them, as a two-way analysis of variance does (Recipes × rounds; the residual, with (Recipes - 1)(rounds - 1) degrees of
@@ -57,23 +57,19 @@ def standings(right, rows, reference):
 
 
 def _standing(own, gaps, differences, rows, spread, freedom):
-    rounds, count = len(gaps), sum(map(len, rows))
+    rounds, images = len(gaps), len(np.unique(np.concatenate(rows)))
     mean = float(gaps.mean())
     if rounds < 2 or not freedom:
-        return Standing(float(own.mean()), 100 * mean, -np.inf, np.inf, np.inf, 1.0, rounds, _distinct(rows))
+        return Standing(float(own.mean()), 100 * mean, -np.inf, np.inf, np.inf, 1.0, rounds, images)
     from_rounds = max(2 * spread, float(gaps.var(ddof=1))) / rounds
-    from_images, images = image_variance(differences, rows), _distinct(rows)
-    variance = from_rounds + from_images + 0.25 / count ** 2
+    from_images = image_variance(differences, rows)
+    variance = from_rounds + from_images + 0.25 / images ** 2  # half an image, as in `paired_interval`
     spread_of_it = from_rounds ** 2 / freedom + from_images ** 2 / max(images - 1, 1)
     free = max(variance ** 2 / max(spread_of_it, 1e-300), freedom)  # Satterthwaite 1946
     error = variance ** 0.5
     half = float(stdtrit(free, 0.975)) * error
     return Standing(float(own.mean()), 100 * mean, 100 * (mean - half), 100 * (mean + half), 100 * error,
                     float(2 * stdtr(free, -abs(mean) / error)), rounds, images)
-
-
-def _distinct(rows):
-    return len(np.unique(np.concatenate(rows)))
 
 
 def image_variance(differences, rows):
@@ -94,7 +90,7 @@ def image_variance(differences, rows):
 
 
 def clearly_worse(found, looks=LOOKS):
-    "The names whose Standing against the leader is worse beyond chance, paid for as many Recipes and looks as there are."
+    "The names that are worse than the leader beyond chance, which is paid for as many Recipes and looks as there are."
     return {name for name, one in found.items()
             if one.difference < 0 and one.p * max(len(found) - 1, 1) * looks <= LEVEL}
 

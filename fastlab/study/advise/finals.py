@@ -2,12 +2,12 @@
 
 A part whose loss shows stays. A part without which nothing is lost, or too little to matter, goes; what goes together
 is tried together. Where nothing is decided, the figures are followed only beyond the region of no difference."""
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fastlab.study.advise.budget import LAST_SHARE
-from fastlab.study.advise.deciding import standings
+from fastlab.study.advise.deciding import LOOKS, standings
 from fastlab.study.advise.race import FINAL
 from fastlab.study.advise.space import PLAIN, complexity, parts_of, without
 from fastlab.study.advise.trials import REGION
@@ -28,23 +28,20 @@ class Part:
     kept: bool = True
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found:
-    """What a search found. `winner`: of the race; `answer`: what is left of it; `plain`: the baseline as it was trained;
-    `parts`: a Part for each of the winner's; `against_plain`: the Standing of the answer to the plain Recipe;
-    `verdict`: better, no difference that matters, undecided or worse; `sure`: whether the answer is shown to be right;
-    `rounds`: those that answer and plain share; `complete`: whether every stage was gone through."""
+    """What a search found. `plain`: the baseline as it was trained; `winner`: of the race; `answer`: what is left of
+    it, or plain; `parts`: a Part for each of the winner's; `against_plain`: the Standing of what was held against the
+    plain Recipe in the end; `verdict`: better, no difference that matters, undecided or worse; `rounds`: those that
+    both have; `stage`: the last one that was reached."""
     plain: object
-    winner: object = None
-    answer: object = None
+    winner: object
+    answer: object
     parts: tuple = ()
     against_plain: object = None
     verdict: str = UNDECIDED
     rounds: tuple = ()
-    complete: bool = False
-    stage: str = ""
-    tried: int = 0
-    others: dict = field(default_factory=dict)
+    stage: str = FINAL
 
     @property
     def sure(self):
@@ -56,7 +53,7 @@ class Finals:
 
     def __init__(self, race):
         self.race, self.bench, self.budget = race, race.bench, race.budget
-        self.done = []
+        self.done, self.winner, self.plain, self.variants = [], None, None, {}
 
     def run(self, ensemble=1):
         "The Found of a race that has been run."
@@ -64,15 +61,29 @@ class Finals:
         challenger = self._challenger()
         full = race.settle("full", lambda: self._epochs(challenger, ensemble))
         self.plain = PLAIN.changed(epochs=min(PLAIN.epochs, full))
-        winner = challenger.changed(epochs=full)
-        self._reserve(winner, ensemble)
-        tried = race.settle("parts", lambda: self._affordable(winner))
-        variants = {part: without(winner, [part], self.plain) for part in tried}
-        self._rounds(winner, variants)
-        parts = self._judged(winner, variants)
-        answer, parts = self._together(winner, parts, variants)
+        self.winner = challenger.changed(epochs=full)
+        self._reserve(ensemble)
+        tried = race.settle("parts", self._affordable)
+        self.variants = {part: without(self.winner, [part], self.plain) for part in tried}
+        self._rounds()
+        answer, parts = self._together(self._judged())
         self._more(answer)
-        return self._found(winner, answer, parts, 2 + len(variants))
+        return self._found(answer, parts)
+
+    def so_far(self):
+        "The Found of a race that was stopped, by what is there; None before its first round was complete."
+        if self.done:
+            return self._found(self.winner, self._judged())
+        race = self.race
+        if race.judged is None:
+            return None
+        stage, rounds, best, right = race.judged
+        rows = [self.bench.trials.rows(number) for number in rounds]
+        standing = standings(right, rows, PLAIN).get(best) if PLAIN in right and best != PLAIN else None
+        epochs = race.epochs[FINAL]
+        return Found(PLAIN.changed(epochs=min(PLAIN.epochs, epochs)), best.changed(epochs=epochs),
+                     best.changed(epochs=epochs) if best != PLAIN else PLAIN.changed(epochs=min(PLAIN.epochs, epochs)),
+                     (), standing, compared(standing, len(right)), (), stage)
 
     def _challenger(self):
         "The simplest of the best that are not the plain Recipe itself."
@@ -97,15 +108,15 @@ class Finals:
                 return epochs
         return steps[-1]
 
-    def _reserve(self, winner, ensemble):
+    def _reserve(self, ensemble):
         "Keeps time for the training that follows, on train and develop together, one network after the other."
         splits = self.bench.trials.arrays.splits
         more = 1 + len(splits["develop"]) / max(len(splits["train"]), 1)
-        if hasattr(self.budget, "spent"):
-            self.budget.final = 1.1 * more * ensemble * self.budget.cost(winner)
+        self.budget.final = 1.1 * more * ensemble * self.budget.cost(self.winner)
 
-    def _affordable(self, winner):
-        "The parts that can be taken away within the budget: the dearest first, for leaving it out would save most."
+    def _affordable(self):
+        "The parts that can be taken away within the budget, beginning with those without which it is quickest."
+        winner = self.winner
         left = self.budget.left() - LEAST * (2 * self.budget.cost(winner) + self.budget.cost(self.plain))
         tried = []
         parts = parts_of(winner, self.plain)
@@ -118,8 +129,9 @@ class Finals:
                 left -= cost
         return tried
 
-    def _rounds(self, winner, variants):
+    def _rounds(self):
         "Rounds of all, then of those that are not decided yet, until all are or the budget ends."
+        winner, variants = self.winner, self.variants
         open_parts = set(variants)
         while len(self.done) < MOST:
             wanted = [self.plain, winner, *(variants[part] for part in variants if part in open_parts)]
@@ -129,8 +141,7 @@ class Finals:
             if not self._round(wanted, FIRST + len(self.done)):
                 break
             if len(self.done) >= LEAST:
-                verdicts = self._judged(winner, variants)
-                open_parts = {part.name for part in verdicts if part.verdict == UNDECIDED}
+                open_parts = {part.name for part in self._judged(LOOKS) if part.verdict == UNDECIDED}
                 if not open_parts:
                     break
 
@@ -138,10 +149,13 @@ class Finals:
         "Has one round done; whether it is complete."
         wanted = sorted(dict.fromkeys(recipes), key=lambda recipe: -self.budget.cost(recipe))
         self.bench.run([(recipe, number, True) for recipe in wanted], self.budget.deadline(),
-                       lambda done: self.race.tell(FINAL, done))
+                       self.race.told(FINAL))
         complete = all((recipe, number) in self.bench.right for recipe in (self.plain, recipes[1]))
         if complete:
             self.done.append(number)
+            best = self.winner if self.winner in recipes else recipes[1]
+            values = [self.bench.right[best, done] for done in self.done if (best, done) in self.bench.right]
+            self.race.remember(FINAL, best, np.concatenate(values))
         return complete
 
     def standings(self, recipes, reference):
@@ -150,61 +164,69 @@ class Finals:
         right = {one: [self.bench.right[one, number] for number in rounds] for one in recipes}
         return standings(right, [self.bench.trials.rows(number) for number in rounds], reference) if rounds else {}
 
-    def _judged(self, winner, variants):
-        "A Part for each of the winner's."
-        against = {}
+    def _judged(self, looks=1):
+        "A Part for each of the winner's; p after Holm, and times `looks` while there are more to come."
+        against, winner, variants = {}, self.winner, self.variants
         for part, variant in variants.items():
             all_together = [one for one in (winner, *variants.values()) if self._has_all(one, variant)]
             found = self.standings(all_together, winner) if variant in all_together else {}
             if variant in found:
                 against[part] = found[variant]
-        corrected = dict(zip(against, holm([one.p for one in against.values()]))) if against else {}
+        corrected = dict(zip(against, looks * holm([one.p for one in against.values()]))) if against else {}
         return tuple(_part(name, against.get(name), corrected.get(name, 1.0)) if name in variants
                      else Part(name, UNTRIED) for name in parts_of(winner, self.plain))
 
     def _has_all(self, one, variant):
-        "Whether a Recipe has every round that `variant` has."
+        "Whether a Recipe has every round that `variant` has: then it tells more of the rounds' spread."
         return all((one, number) in self.bench.right for number in self.done
                    if (variant, number) in self.bench.right)
 
-    def _together(self, winner, parts, variants):
-        "(the winner without all that does not pay, its Parts); what proves worse together is put back, dearest last."
+    def _together(self, parts):
+        "(the winner without all that does not pay, its Parts); what is worse together is put back, the worst first."
+        winner = self.winner
         gone = [part for part in parts if not part.kept]
         gone.sort(key=lambda part: part.standing.difference, reverse=True)
         while len(gone) > 1:
             simpler = without(winner, [part.name for part in gone], self.plain)
-            if simpler == self.plain or self._holds_together(winner, simpler):
-                break
+            if simpler == self.plain or self._holds_together(simpler):
+                break  # the plain Recipe is held against the winner in any case
             gone.pop()
         left = {part.name for part in gone}
         return without(winner, left, self.plain) if left else winner, \
             tuple(replace(part, kept=part.name not in left) for part in parts)
 
-    def _holds_together(self, winner, simpler):
+    def _holds_together(self, simpler):
+        "Whether the winner is no better than its form without several parts."
+        winner = self.winner
         rounds = self.done[:max(LEAST, len(self.done) // 2)]
-        self.bench.run([(simpler, number, True) for number in rounds], self.budget.deadline(),
-                       lambda done: self.race.tell(FINAL, done))
+        if len(rounds) * self.budget.cost(simpler) > self.budget.left():
+            rounds = self.done[:LEAST]
+        if len(rounds) * self.budget.cost(simpler) <= self.budget.left():
+            self.bench.run([(simpler, number, True) for number in rounds], self.budget.deadline(),
+                           self.race.told(FINAL))
         found = self.standings([winner, simpler], winner)
         return bool(found) and not _part("", found[simpler], found[simpler].p).kept
 
     def _more(self, answer):
-        "Further rounds of the answer and the plain Recipe, until the difference is known or the budget ends."
-        if answer == self.plain:
-            return
-        for number in list(self.done):
-            self.bench.run([(answer, number, True)], self.budget.deadline())
+        "Further rounds of the answer (the winner, where that is plain) and the plain Recipe, until the budget ends."
+        answer = self.winner if answer == self.plain else answer
+        for number in self.done:
+            if (answer, number) not in self.bench.right and self.budget.cost(answer) <= self.budget.left():
+                self.bench.run([(answer, number, True)], self.budget.deadline(), self.race.told(FINAL))
         while len(self.done) < MOST and self.budget.cost(answer) + self.budget.cost(self.plain) <= self.budget.left():
             if not self._round([self.plain, answer], FIRST + len(self.done)):
                 break
 
-    def _found(self, winner, answer, parts, tried):
+    def _found(self, answer, parts):
         "The outcome, with the last word on whether it is to be preferred to the plain Recipe."
-        rival = winner if answer == self.plain else answer
-        found = self.standings([self.plain, rival], self.plain).get(rival)
-        verdict = compared(found, tried)
+        rival = self.winner if answer == self.plain else answer
+        others = [one for one in (self.winner, *self.variants.values())
+                  if self._has_all(one, rival) and one not in (rival, self.plain)]
+        found = self.standings([self.plain, rival, *others], self.plain).get(rival)
+        verdict = compared(found, 2 + len(self.variants))
         chosen = answer if preferred(found, verdict) else self.plain
         rounds = tuple(number for number in self.done if (rival, number) in self.bench.right)
-        return Found(self.plain, winner, chosen, parts, found, verdict, rounds, len(rounds) >= LEAST, FINAL, tried)
+        return Found(self.plain, self.winner, chosen, parts, found, verdict, rounds)
 
 
 def _part(name, standing, p):
@@ -224,8 +246,7 @@ def compared(standing, tried):
         return UNDECIDED
     if standing.p * tried <= LEVEL:
         return BETTER if standing.difference > 0 else WORSE
-    inside = -REGION < standing.low and standing.high < REGION
-    return NO_DIFFERENCE if inside else UNDECIDED
+    return NO_DIFFERENCE if max(-standing.low, standing.high) < REGION else UNDECIDED
 
 
 def preferred(standing, verdict):

@@ -10,6 +10,7 @@ from fastlab.training.figures import wilson
 UNEQUAL = 1.5                   # a class this many times as large as another makes a folder unequal
 KEEPS = 0.8                     # of what a network knows above chance: so much must survive mirroring
 MIRROR_EPOCHS = 4
+WARM = 1.2                      # a run takes longer than its quickest epoch times their number
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Looked:
                    f"{self.folds} ways in turn")
 
 
+def unit_of(result, trial):
+    "Seconds for one LeNet image, from the quickest epoch: the first ones of a process take longer."
+    return WARM * float(np.min(result.epochs["seconds"])) * trial.recipe.epochs / max(trial.work, 1)
+
+
 def look_at(bench, test_images):
     "The Looked of a bench's arrays; trains one small network on some of the images."
     arrays, trials = bench.trials.arrays, bench.trials
@@ -66,7 +72,7 @@ def look_at(bench, test_images):
     straight = mirrored = None
     measured = 0
     if result is not None:
-        bench.pace.unit = result.seconds / max(trial.work, 1)
+        bench.pace.unit = unit_of(result, trial)
         marks, truth = result.marks[MIRROR_EPOCHS], trials.divided(MIRROR).labels
         measured = len(marks["develop"])
         truth = truth[-measured:]

@@ -31,11 +31,13 @@ def content(advice, name):
     "All that the page says, as plain data."
     found, race = advice.found, advice.race
     pictures = [best_so_far(race.moments, found), parts_taken_away(found)]
-    return {"name": name, "headline": headline(advice), "stopped": advice.stopped, "looked": list(advice.looked.sentences()),
+    return {"name": name, "headline": headline(advice), "stopped": advice.stopped,
+            "looked": list(advice.looked.sentences()),
             "parts": [part_row(found, part) for part in found.parts], "region": number(REGION),
-            "answer": described(advice.recipe, found.plain), "winner": found.winner and described(found.winner, found.plain),
-            "same": advice.recipe == found.plain, "tried": tried(advice), "stages": stages(race),
-            "costs": costs(advice), "fields": fields(advice.recipe), "unsure": unsure(advice), "files": files(advice),
+            "winner": described(found.winner, found.plain), "same": advice.recipe == found.plain,
+            "tried": tried(advice), "stages": dict(race.epochs),
+            "costs": costs(advice), "fields": fields(advice.recipe), "unsure": list(unsure(advice)),
+            "files": files(advice),
             "pictures": [unique_ids(svg, f"a{place}") for place, svg in enumerate(pictures) if svg],
             "versions": {"fastlab": fastlab.__version__, **{name: installed(name) for name in ("torch", "fastai")}}}
 
@@ -49,8 +51,8 @@ def span(standing):
 def part_row(found, part):
     kind, mark = MARKS[part.verdict]
     rests = f"{part.standing.rounds} × {part.standing.images:,}" if part.standing else ""
-    return {"said": said(found.winner, part.name), "name": part.name, "verdict": part.verdict, "kind": kind, "mark": mark,
-            "span": span(part.standing), "rests": rests, "kept": part.kept}
+    return {"said": said(found.winner, part.name), "name": part.name, "verdict": part.verdict, "kind": kind,
+            "mark": mark, "span": span(part.standing), "rests": rests, "kept": part.kept}
 
 
 def tried(advice):
@@ -64,10 +66,6 @@ def tried(advice):
                      "rests": f"{standing.rounds} × {standing.images:,}" if standing else "",
                      "key": (order[fate.stage], -(standing.accuracy if standing else -1))})
     return sorted(rows, key=lambda row: row["key"])
-
-
-def stages(race):
-    return {stage: epochs for stage, epochs in race.epochs.items()}
 
 
 def unsure(advice):

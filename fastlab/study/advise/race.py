@@ -11,7 +11,7 @@ SCREENING, SEMIFINAL, FINAL = "screening", "semifinal", "final"
 SCREEN_SHARE, SEMI_SHARE = 0.32, 0.23
 MOST, FEWEST, MOST_ON = 40, 4, 8   # candidates at the start, and of those that go on
 ROUNDS = {SCREENING: range(2), SEMIFINAL: range(2, 5)}  # rounds are paired; every stage has rounds of its own
-SLOWEST = 0.05                  # a candidate whose first round alone takes more of the budget is too slow
+SLOWEST = 1 / 3                 # a candidate that takes more of a stage's share is too slow for the time given
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,18 @@ class Race:
     def __init__(self, space, bench, budget, notes, seed=0, tell=None):
         self.space, self.bench, self.budget, self.notes, self.seed = space, bench, budget, notes, seed
         self.tell, self.fates, self.moments = tell or (lambda stage, done=None: None), {}, []
-        self.alive, self.epochs = [], {}
+        self.alive, self.epochs, self.judged = [], {}, None
 
     def settle(self, name, decide):
-        spent = getattr(self.budget, "spent", lambda: None)()
-        return self.notes.settle(name, decide, spent)
+        "A decision, taken once even if the search is stopped and goes on."
+        return self.notes.settle(name, decide, self.budget.spent())
+
+    def told(self, stage):
+        "What is called after every trial of a stage."
+        def call(done):
+            self.tell(stage, done)
+            self.notes.write(self.budget.spent())
+        return call
 
     def run(self):
         "Both stages. Afterwards `alive` are the Recipes that are left, the best first."
@@ -68,13 +75,12 @@ class Race:
         "Of the Recipes that are alive the numbers of those for which there is time; too slow ones are left out."
         chosen, used, rounds = [], 0.0, len(ROUNDS[stage])
         for number, recipe in enumerate(self.alive):
-            cost = self.budget.cost(self.at(stage, recipe))
-            if cost > max(SLOWEST * self.budget.total, 1) and recipe != PLAIN:
+            cost = rounds * self.budget.cost(self.at(stage, recipe))
+            if recipe != PLAIN and cost > max(SLOWEST * allowed, rounds):
                 continue
-            if len(chosen) >= most or (used + rounds * cost > allowed and len(chosen) >= fewest):
-                break
-            chosen.append(number)
-            used += rounds * cost
+            if len(chosen) < most and (used + cost <= allowed or len(chosen) < fewest):
+                chosen.append(number)
+                used += cost
         return chosen
 
     def _stage(self, stage, chosen):
@@ -86,11 +92,10 @@ class Race:
         for number in ROUNDS[stage]:
             wanted = [(self.at(stage, recipe), number, False) for recipe in self.alive]
             self.bench.run(sorted(wanted, key=lambda one: -self.budget.cost(one[0])), self.budget.deadline(),
-                           lambda done: self.tell(stage, done))
+                           self.told(stage))
             if not self._judge(stage, [*done, number]):
                 break
             done.append(number)
-        self.notes.write(getattr(self.budget, "spent", lambda: None)())
 
     def _left_out(self, number, recipe, chosen):
         "Notes why a candidate does not enter a stage; those that were never reached have no fate."
@@ -116,7 +121,9 @@ class Race:
         self.alive.sort(key=lambda recipe: -found[recipe].accuracy)
         for recipe in self.alive:
             self.fates[recipe] = Fate(stage, "not clearly worse than the best", found[recipe])
-        self._remember(stage, self.simplest(found), right)
+        simplest = self.simplest(found)
+        self.judged = stage, rounds, simplest, right
+        self.remember(stage, self.at(stage, simplest), np.concatenate(right[simplest]))
         return True
 
     def scores(self, stage, rounds):
@@ -129,10 +136,6 @@ class Race:
         "The simplest of the Recipes that are at most a standard error behind the best."
         near = [recipe for recipe in near_the_best(found) if recipe in self.alive]
         return min(near, key=lambda recipe: (complexity(recipe, PLAIN), -found[recipe].accuracy))
-
-    def _remember(self, stage, recipe, right):
-        values = np.concatenate(right[recipe])
-        self.remember(stage, self.at(stage, recipe), values)
 
     def remember(self, stage, recipe, values):
         "Notes the best Recipe so far with its share of right answers."

@@ -62,4 +62,5 @@ def _comparison(name, title, baseline, variants, claims):
     yield from ("[[comparison]]", f"name = {value(name)}", f"title = {value(title)}", f"baseline = {value(baseline)}",
                 f"variants = [{', '.join(map(value, variants))}]", f"family = {value(name)}")
     for says, variant, word in claims:
-        yield from ("[[comparison.claim]]", f"says = {value(says)}", f"variant = {value(variant)}", f"is = {value(word)}")
+        yield from ("[[comparison.claim]]", f"says = {value(says)}", f"variant = {value(variant)}",
+                    f"is = {value(word)}")

@@ -30,12 +30,8 @@ class Telling:
         if stage != self.stage:
             self.lines(f"{clock(self.seconds())}  {STAGES[stage]}")
             self.stage = stage
-        runs = len(self.budget.bench.log)
-        if hasattr(self.budget, "spent"):
-            self.progress(max(round(self.budget.spent()), 1), round(self.budget.seconds),
-                          f" seconds, {runs} runs: {STAGES[stage]}")
-        elif runs:
-            self.progress(runs, self.budget.total, f" runs: {STAGES[stage]}")
+        done, total, what = self.budget.progress()
+        self.progress(done, total, f" ({what}): {STAGES[stage]}")
 
     def lines(self, *lines):
         if self.progress is not None:
@@ -71,11 +67,12 @@ def reached(advice):
 def sureness(advice):
     "How sure the answer is, in one sentence."
     found, standing = advice.found, advice.found.against_plain
-    if advice.stopped:
-        return "The search was stopped early: this is the best so far, and little is sure. The same command goes on."
     if standing is None:
-        return "Nothing is sure: there was no time to compare it with the plain Recipe."
+        return "Nothing is sure: it was not held against the plain Recipe in two rounds."
     span = f"{signed(standing.difference)} points ({signed(standing.low)} to {signed(standing.high)})"
+    if advice.stopped:
+        return (f"Stopped in the {found.stage}: so far {span} against the plain Recipe, n = {standing.rounds} rounds × "
+                f"{standing.images:,} images; {'sure' if found.sure else 'not sure'} yet. The same command goes on.")
     told = f"{span} on train and develop, n = {standing.rounds} rounds × {standing.images:,} images"
     if found.verdict == BETTER:
         return f"Sure that it is better than the plain Recipe: {told}."

@@ -1,0 +1,66 @@
+"""Whole searches among planted chances: what pays is found, what is equal and simpler wins, what is chance is not taken
+for more."""
+from collections import Counter
+
+import pytest
+from quick_search import searched
+
+from fastlab.study.advise.budget import LEAST_RUNS
+from fastlab.study.advise.finals import BETTER, DOES_NOT, FINAL, PAYS
+from fastlab.study.advise.space import PLAIN, described, parts_of
+
+
+def test_what_pays_is_found_and_what_does_not_is_left_out():
+    answers, false_alarms = Counter(), 0
+    for seed in range(8):
+        race, found = searched("pays", 4000, seed)
+        answers[described(found.answer, found.plain)] += 1
+        assert found.verdict == BETTER
+        assert len(race.bench.log) <= 100
+        verdicts = {part.name: part.verdict for part in found.parts}
+        assert verdicts["augmentation"] == verdicts["schedule"] == PAYS
+        false_alarms += sum(verdict == PAYS for verdict in verdicts.values()) - 2
+    assert answers["augmentation handwriting, schedule one-cycle"] >= 6
+    assert false_alarms <= 2
+
+
+def test_where_nothing_pays_the_plain_recipe_stays():
+    answers = [searched("nothing", 4000, seed)[1] for seed in range(10)]
+    assert sum(found.answer == found.plain for found in answers) >= 8
+    assert not any(found.verdict == BETTER for found in answers)
+
+
+def test_where_all_else_harms_the_plain_recipe_stays():
+    for seed in range(3):
+        race, found = searched("harms", 4000, seed)
+        assert found.answer == found.plain
+        assert any(fate.why == "clearly worse" for fate in race.fates.values())
+
+
+def test_the_answer_is_at_least_as_simple_as_the_winner_and_made_of_its_parts():
+    for seed in range(4):
+        _, found = searched("pays", 2500, seed, 60)
+        assert set(parts_of(found.answer, found.plain)) <= set(parts_of(found.winner, found.plain))
+        gone = {part.name for part in found.parts if not part.kept}
+        assert all(part.verdict == DOES_NOT or part.standing.difference > -0.5 for part in found.parts
+                   if part.name in gone)
+
+
+def test_a_folder_too_small_to_tell_is_not_taken_for_sure():
+    found = [searched("nothing", 120, seed, 60)[1] for seed in range(5)]
+    assert not any(one.sure for one in found)
+
+
+@pytest.mark.parametrize("runs", [LEAST_RUNS, 40, 100])
+def test_the_same_seed_and_runs_give_the_same_answer_within_the_budget(runs):
+    one, other = (searched("pays", 1500, 3, runs) for _ in range(2))
+    assert one[1] == other[1]
+    assert len(one[0].bench.log) <= runs
+    assert set(one[0].bench.log) == set(other[0].bench.log)
+
+
+def test_the_plain_recipe_is_never_dropped():
+    race, found = searched("pays", 4000, 1)
+    assert PLAIN in race.alive
+    assert all(fate.why != "clearly worse" for recipe, fate in race.fates.items() if recipe == PLAIN)
+    assert found.stage == FINAL
