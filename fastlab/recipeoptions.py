@@ -1,11 +1,12 @@
 """A Recipe from the command line: an option a field, with the field's own help, over a TOML file's values."""
+from contextlib import suppress
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fastlab.errors import OptionError
+from fastlab.errors import OptionError, one_of
 from fastlab.training.recipe import Recipe
 
 RECIPE_FIELDS = tuple(name for name in Recipe.names() if name != "switches")
@@ -52,16 +53,28 @@ def recipe_from(options, switches=None, file=None):
 
 
 def _recipe_table(file):
+    "The fields that a TOML file gives, in its [recipe] or at its top; what it leaves out stays the network's usual."
     import tomllib
     try:
         told = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise OptionError(f"--recipe {file}: it cannot be read as TOML ({error}).") from error
-    return Recipe.from_dict(told.get("recipe", told)).to_dict()
+    table = told.get("recipe", told)
+    if not isinstance(table, dict):
+        raise OptionError(f"--recipe {file}: its recipe is not a table. Write [recipe] and below it a line a field.")
+    for name in table:
+        one_of(f"--recipe {file}", name, Recipe.names())
+    return table
 
 
 def _switch(text):
+    "(name, value) of NAME=VALUE: true or false, a number, else the text itself."
     name, equals, value = text.partition("=")
-    if not equals:
+    if not name or not equals:
         raise OptionError(f"--switch {text}: write it as NAME=VALUE.")
-    return name, {"true": True, "false": False}.get(value.lower(), value)
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    for kind in (int, float):
+        with suppress(ValueError):
+            return name, kind(value)
+    return name, value
