@@ -4,8 +4,10 @@ thread, as two threads on busy cores are many times slower than one.
 `runs` is an iterator that may give None: nothing to start now, ask again. So whoever feeds it may hold runs back, stop
 early or wait for another study."""
 import os
+import signal
 import threading
 import time
+import warnings
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -93,7 +95,7 @@ class _Pool:
 
     def _start(self, run, alone=False):
         if self.executor is None:
-            self.executor = ProcessPoolExecutor(self.jobs, env=ONE_THREAD, initializer=_follow, initargs=(os.getpid(),))
+            self.executor = ProcessPoolExecutor(self.jobs, env=ONE_THREAD, initializer=_begin, initargs=(os.getpid(),))
         self.under_way[self.executor.submit(work, self.folder, run, self.runner)] = run, alone
 
     def _done(self, future):
@@ -117,8 +119,12 @@ def _with_gap(content_and_seconds):
     return content, None, seconds
 
 
-def _follow(parent):
-    "Ends this process soon after its parent is gone, however that went: nobody waits for its results any more."
+def _begin(parent):
+    """The start of a process that does runs: Ctrl-C is its parent's business, which ends it; where its parent is gone,
+    however that went, it ends by itself, as nobody waits for its results any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.filterwarnings("ignore", "`torch.jit")  # fastai's own, while it is imported
+
     def watch():
         while os.getppid() == parent:
             time.sleep(0.5)

@@ -24,6 +24,9 @@ class Store:
         self.folder = Path(folder)
         self.runs, self.busy, self.aside = (self.folder / name for name in ("runs", ".locks", "set-aside"))
         self.damaged = {}
+
+    def _prepare(self):
+        "Makes the folders that are written into: whoever only looks leaves nothing behind."
         try:
             for place in (self.runs, self.busy):
                 place.mkdir(parents=True, exist_ok=True)
@@ -94,6 +97,7 @@ class Store:
         system's own lock: it goes when its process does, however that ends."""
         if fcntl is None:
             return _NoLock()
+        self._prepare()
         path = self.busy / f"{key}.lock"
         try:
             handle = open(path, "ab")  # noqa: SIM115
@@ -109,6 +113,7 @@ class Store:
     @contextmanager
     def alone(self):
         "For what only one study may write at a time, such as the report."
+        self._prepare()
         with (self.busy / "report.lock").open("ab") as handle:
             if fcntl is not None:
                 fcntl.flock(handle, fcntl.LOCK_EX)
@@ -141,5 +146,6 @@ def check_free(folder):
     folder = Path(folder)
     if folder.is_file():
         raise StorageError(f"--out {folder}: this is a file. Name a folder.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "runs").is_dir():
+    others = folder.is_dir() and any(path.name != ".locks" for path in folder.iterdir())
+    if others and not (folder / "runs").is_dir():
         raise StorageError(f"--out {folder}: this folder holds other things, and no study. Name a new or empty one.")

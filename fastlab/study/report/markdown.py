@@ -5,6 +5,8 @@ from fastlab.study.report.wording import MARKS
 def markdown(told):
     "The text of report.md from what `content` returned."
     lines = [f"# {told['plan'].title}", "", _summary(told), "", *_warnings(told["state"])]
+    for note in told["data"]["notes"]:
+        lines += [f"Noted: {note}", ""]
     for family, rows in told["families"].items():
         lines += [f"## {family[:1].upper()}{family[1:]}", "", *_claims(rows), ""]
     if told["explained"]:
