@@ -1,7 +1,8 @@
 """Runners for the tests of advice, without torch: which parts of a Recipe pay is planted, the rest is chance.
 
 Every image has its difficulty, every seed its luck, every Recipe its own luck with a seed and its taste in images.
-PLANTED_LOG names a file to which every training adds a line; PLANTED_STOP_AFTER a number of them after which Ctrl-C."""
+PLANTED_LOG names a file to which every training adds a line; PLANTED_STOP_AFTER a number of them after which Ctrl-C;
+PLANTED_FAILS an optimizer whose trainings fail."""
 import json
 import os
 from functools import lru_cache
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from fake_runner import generator
 
+from fastlab.errors import TrainingError
 from fastlab.training.result import Result
 
 WORLDS = {
@@ -48,6 +50,8 @@ def trained(arrays, recipe, seed, world):
             file.write(f"{recipe.net} {seed}\n")
         if stop and len(Path(log).read_text().splitlines()) > int(stop):
             raise KeyboardInterrupt
+    if recipe.optimizer == os.environ.get("PLANTED_FAILS"):
+        raise TrainingError("the loss is not finite (made up).")
     mark = {}
     for split in ("train", "develop", "test"):
         rows = arrays.splits[split]

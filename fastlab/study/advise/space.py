@@ -48,7 +48,7 @@ class Space:
         found = list(dict.fromkeys([PLAIN, *self._usual()]))
         number = 0
         while len(found) < count and number < 50 * count:
-            drawn = self._drawn(numpy_generator(seed, "search", number))
+            drawn = self.drawn(seed, number)
             number += 1
             if drawn not in found:
                 found.append(drawn)
@@ -63,7 +63,10 @@ class Space:
             yield cycle.changed(augment=kind)
         yield PLAIN.changed(augment=best)
 
-    def _drawn(self, generator):
+    def drawn(self, seed, number):
+        "A random Recipe: draw `number` of a seed, by the shares above."
+        generator = numpy_generator(seed, "search", number)
+
         def one(shares):
             words, weights = list(shares), list(shares.values())
             return words[int(generator.choice(len(words), p=[weight / sum(weights) for weight in weights]))]
