@@ -6,6 +6,7 @@ import pytest
 import torch
 from fastai.vision.augment import Flip, RandTransform
 from fastai.vision.core import PILImageBW
+from passes import passed, worked_out
 
 from fastlab.errors import OptionError
 from fastlab.images.arrays import Arrays
@@ -20,17 +21,6 @@ class Speckled(RandTransform):
     def encodes(self, image: PILImageBW):
         shade = int(random.random() * 100 + np.random.rand() * 100)
         return type(image)(image.point(lambda value: min(value, shade)))
-
-
-def passed(loader):
-    "All batches of one pass, as (x, y)."
-    parts = list(loader)
-    return torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
-
-
-def worked_out(arrays, rows):
-    mean, deviation = arrays.statistics
-    return (arrays.images[rows].astype(np.float64).transpose(0, 3, 1, 2) / 255 - mean[0]) / deviation[0]
 
 
 def global_states():

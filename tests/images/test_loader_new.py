@@ -4,23 +4,13 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from passes import passed, worked_out
 from PIL import Image
 
 from fastlab.errors import ImageError, OptionError
 from fastlab.images import items, stored
 from fastlab.images.arrays import Arrays
 from fastlab.images.batches import array_loader, arrays_dataloaders
-
-
-def passed(loader):
-    "All batches of one pass, as (x, y)."
-    parts = list(loader)
-    return torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
-
-
-def worked_out(arrays, rows):
-    mean, deviation = arrays.statistics
-    return (arrays.images[rows].astype(np.float64).transpose(0, 3, 1, 2) / 255 - mean[0]) / deviation[0]
 
 
 # -- loaders made from others ------------------------------------------------------------------------------------------
