@@ -14,7 +14,7 @@ _HOMES = {
     "train": "fastlab.training.train",
     "test": "fastlab.training.test",
     "predict": "fastlab.training.predict",
-    "explain": "fastlab.inside.explain",
+    "explain": "fastlab.pictures.explain.explain",
     "Study": "fastlab.study.study",
     "advise": "fastlab.study.advise",
 }

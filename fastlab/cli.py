@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from fastlab.answer import Answer
 from fastlab.errors import FastlabError, OptionError
-from fastlab.options import Cache, Device, Folder, GroupBy, Jobs, Json, OutDir, OwnNet, Seed, Skip, SplitSeed
+from fastlab.options import Cache, Device, Folder, GroupBy, Jobs, Json, Model, Out, OwnNet, Seed, Skip, Split, SplitSeed
 from fastlab.recipeoptions import with_recipe
 
 app = typer.Typer(name="fastlab", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -51,21 +52,6 @@ def _mistake(message, arguments):
     return 2
 
 
-class Answer:
-    "Where a command speaks: `say` for people (to standard error with --json), `give` for the one JSON line."
-
-    def __init__(self, as_json):
-        self.as_json = as_json
-
-    def say(self, *lines):
-        for line in lines:
-            print(line, file=sys.stderr if self.as_json else sys.stdout, flush=True)
-
-    def give(self, figures):
-        if self.as_json:
-            print(json.dumps(figures, ensure_ascii=False, allow_nan=False, default=str), flush=True)
-
-
 @app.command()
 def data(out: Annotated[Path | None, typer.Argument(help="a new or empty folder; left out: the cache",
                                                        show_default=False)] = None,
@@ -105,7 +91,7 @@ def train(folder: Folder = None, recipe=None,
 def test(models: Annotated[list[Path], typer.Argument(help="MODEL… FOLDER: one file, or several as an ensemble; the "
                                                            "folder may be left out")],
          testing: Annotated[str, typer.Option(help="eval, or as-printed: the report's way, without eval()")] = "eval",
-         split: Annotated[str, typer.Option(help="test, develop, train, or all")] = "test",
+         split: Split = "test",
          ten_crop: Annotated[bool, typer.Option("--ten-crop", help="corners, centre and mirrors, averaged")] = False,
          seed: Annotated[int, typer.Option(help="of the dropout that stays on with as-printed")] = 0,
          split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
@@ -117,7 +103,7 @@ def test(models: Annotated[list[Path], typer.Argument(help="MODEL… FOLDER: one
 
 
 @app.command()
-def predict(model: Annotated[Path, typer.Argument(help="model file")],
+def predict(model: Model,
             images: Annotated[list[Path], typer.Argument(help="images, or folders that are searched through")],
             out: Annotated[Path | None, typer.Option(help="CSV file to write", show_default=False)] = None,
             unsure: Annotated[float | None, typer.Option(help="show only what has a probability below this, to look at "
@@ -141,22 +127,33 @@ def lr_find(folder: Folder = None, recipe=None, seed: Seed = 0, device: Device =
 
 
 @app.command()
-def show(model: Annotated[Path, typer.Argument(help="model file")], folder: Folder = None, out: OutDir = None,
+def show(model: Model, folder: Folder = None, out: Out = None,
          everything: Annotated[bool, typer.Option("--all", help="every picture there is")] = False,
-         form: Annotated[str, typer.Option("--form", help="png or svg")] = "png", split: Annotated[
-             str, typer.Option(help="test, develop, train, or all")] = "test", split_seed: SplitSeed = 0,
-         group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False, net: OwnNet = None,
-         as_json: Json = False):
-    "Draw pictures: a batch, results, confusion, worst mistakes, the training curve."
+         form: Annotated[str, typer.Option("--form", help="png or svg")] = "png", split: Split = "test",
+         split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
+         net: OwnNet = None, as_json: Json = False):
+    "Draw pictures: a batch, results, confusion, worst mistakes, the training curve; with --all what lies inside, too."
     from fastlab.pictures.command import show_command
     show_command(Answer(as_json), model, folder, out, everything, form, split, split_seed, group_by, cache,
                  skip_unreadable, net)
 
 
 @app.command()
+def explain(model: Model, folder: Folder = None,
+            out: Annotated[Path | None, typer.Option(help="HTML file to write; left out: explain-MODEL.html here",
+                                                     show_default=False)] = None,
+            split: Split = "test", seed: Annotated[int, typer.Option(help="of noise, dropout and small trainings")] = 0,
+            split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
+            net: OwnNet = None, as_json: Json = False):
+    "Explain a network on one page: how far each unit sees, what moves the answer, what each layer does and costs."
+    from fastlab.pictures.command import explain_command
+    explain_command(Answer(as_json), model, folder, out, split, split_seed, group_by, cache, skip_unreadable, net, seed)
+
+
+@app.command()
 def check(folder: Folder = None,
           labels: Annotated[bool, typer.Option(help="also labels that look wrong; trains small networks")] = True,
-          out: OutDir = None,
+          out: Out = None,
           write_clean: Annotated[Path | None, typer.Option(help="a copy of the folder without what --without names",
                                                            show_default=False)] = None,
           without: Annotated[str | None, typer.Option(help="kinds of findings, such as unreadable,identical",
@@ -181,7 +178,7 @@ def study(plan: Annotated[str, typer.Argument(help="lab: the report's comparison
           quick: Annotated[bool, typer.Option("--quick", help="less of everything: shows that it works, decides "
                                                               "little")] = False,
           minutes: Annotated[float | None, typer.Option(help="no run is started after so long",
-                                                        show_default=False)] = None, out: OutDir = None,
+                                                        show_default=False)] = None, out: Out = None,
           only_plan: Annotated[bool, typer.Option("--plan", help="only say what it needs and could see")] = False,
           on_ray: Annotated[str | None, typer.Option(help="a Ray cluster's address, or 'here'; only machines that you "
                                                           "trust", show_default=False)] = None,
@@ -202,7 +199,7 @@ def study(plan: Annotated[str, typer.Argument(help="lab: the report's comparison
 def advise(folder: Folder = None, minutes: Annotated[float, typer.Option(help="wall time, all told")] = 20,
            runs: Annotated[int | None, typer.Option(help="so many trainings in place of minutes: the same again gives "
                                                          "the same answer", show_default=False)] = None,
-           seed: Seed = 0, jobs: Jobs = None, out: OutDir = None, save: Annotated[
+           seed: Seed = 0, jobs: Jobs = None, out: Out = None, save: Annotated[
                Path | None, typer.Option(help="the network's file; replaces that file", show_default=False)] = None,
            ensemble: Annotated[int, typer.Option(help="so many networks, averaged")] = 1, split_seed: SplitSeed = 0,
            group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False, device: Device = "cpu",
@@ -214,7 +211,7 @@ def advise(folder: Folder = None, minutes: Annotated[float, typer.Option(help="w
 
 
 @app.command()
-def export(model: Annotated[Path, typer.Argument(help="model file")], folder: Folder = None, out: Annotated[
+def export(model: Model, folder: Folder = None, out: Annotated[
                Path | None, typer.Option(help="ONNX file to write; replaces that file", show_default=False)] = None,
            net: OwnNet = None, as_json: Json = False):
     "Write a network as ONNX, normalisation and softmax inside, once it answers alike on the folder's images."

@@ -6,6 +6,8 @@ import typer
 
 Folder = Annotated[Path | None, typer.Argument(help="<split>/<class>/<image> or <class>/<image>; left out: the "
                                                        "default data set, 12 drawn characters", show_default=False)]
+Model = Annotated[Path, typer.Argument(help="model file")]
+Split = Annotated[str, typer.Option(help="test, develop, train, or all")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object as the last line of standard output")]
 Seed = Annotated[int, typer.Option(help="settles weights, order, augmentation and dropout")]
 Cache = Annotated[Path | None, typer.Option(help="folder for decoded images", show_default=False)]
@@ -18,4 +20,4 @@ OwnNet = Annotated[str | None, typer.Option("--net", help="MODULE:FUNCTION of a 
                                                           "name one", show_default=False)]
 Jobs = Annotated[int | None, typer.Option(help="processes of one thread; left out: one a core; 0: this one",
                                           show_default=False)]
-OutDir = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]

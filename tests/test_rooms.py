@@ -8,7 +8,7 @@ import fastlab
 
 HOUSE = Path(fastlab.__file__).parent
 ROOMS = ("errors", "seeds", "files", "progress", "images", "strokes", "nets", "training", "inside", "pictures", "check",
-         "study", "page", "options", "recipeoptions", "cli", "__main__")
+         "study", "page", "answer", "options", "recipeoptions", "cli", "__main__")
 
 
 def imports(path):

@@ -102,11 +102,12 @@ def updates(learner, make, images, labels, batches):
         before = [parameter.detach().clone() for parameter in parameters]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         optimizer.step()
-        moved = [parameter.detach() - old for parameter, old in zip(parameters, before)]
+        for parameter, old in zip(parameters, before):
+            old.sub_(parameter.detach())
         yield {"loss": float(loss.detach()), "scores": float(scores.detach().abs().mean()),
-               "gradient": norm_of(gradients), "update_size": norm_of(moved)}
+               "gradient": norm_of(gradients), "update_size": norm_of(before)}
 
 
 def norm_of(tensors):
     "The Euclidean norm of many tensors as one."
-    return float(torch.stack([tensor.double().square().sum() for tensor in tensors]).sum().sqrt())
+    return float(torch.stack([torch.linalg.vector_norm(tensor, dtype=torch.float64) for tensor in tensors]).norm())

@@ -113,6 +113,12 @@ class EffectiveField:
     size: float
     n: int
 
+    @property
+    def half(self):
+        "The side of a square of as many pixels as hold half of the squared gradient, the greatest first."
+        squares = np.sort(self.map.astype(np.float64).ravel() ** 2)[::-1].cumsum()
+        return float(np.sqrt(1 + (squares < squares[-1] / 2).sum())) if squares[-1] > 0 else 0.0
+
 
 def effective_fields(net, images, names=None, seed=0, chunk=32, mean=0.0, std=1.0):
     """{name: EffectiveField} of the steps `names` (all, when None) of `net` on `images`, see `prepared`.
@@ -135,7 +141,7 @@ def squared_gradients(net, images, names, signs):
     images.requires_grad_()
 
     def keep(module, inputs, output):
-        if torch.is_tensor(output) and output.ndim in (2, 4):
+        if torch.is_tensor(output) and output.ndim in (2, 4) and output.requires_grad:
             outputs[named[module]] = middle(output)
 
     with hooked(watched, keep):
@@ -143,7 +149,7 @@ def squared_gradients(net, images, names, signs):
     found = {}
     for name, units in outputs.items():
         weighing = torch.randint(0, 2, units.shape, generator=signs).to(units) * 2 - 1
-        gradient, = torch.autograd.grad((units * weighing).sum(), images, retain_graph=True)
+        gradient, = torch.autograd.grad((units * weighing).sum(), images, retain_graph=True, materialize_grads=True)
         found[name] = gradient.double().square().sum((0, 1)).cpu().numpy()
     return found
 

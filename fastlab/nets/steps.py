@@ -32,6 +32,19 @@ def evaluating(net):
 
 
 @contextmanager
+def out_of_place(net):
+    "The network with no part that writes its answer over its input; afterwards every part does as it did."
+    inplace = [part for part in net.modules() if getattr(part, "inplace", False)]
+    for part in inplace:
+        part.inplace = False
+    try:
+        yield net
+    finally:
+        for part in inplace:
+            part.inplace = True
+
+
+@contextmanager
 def hooked(modules, hook):
     "`hook(module, inputs, output)` runs after each of `modules`, and is taken off again whatever happens."
     handles = [module.register_forward_hook(hook) for module in modules]

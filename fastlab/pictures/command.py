@@ -1,20 +1,19 @@
-"""What `fastlab show` and `fastlab lr-find` print and draw. `answer` is the command line's `Answer`."""
-from importlib import import_module
+"""What the commands show, explain and lr-find print and draw. `answer` is the command line's `Answer`."""
 from pathlib import Path
-
-import numpy as np
-from torch.nn import Conv2d
+from time import perf_counter
 
 from fastlab.errors import OptionError, one_of
 from fastlab.images.arrays import Arrays
-from fastlab.pictures import confusion, curves, results
+from fastlab.pictures import curves
+from fastlab.pictures.showing import drawings, further
 from fastlab.pictures.style import save
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
 from fastlab.training.command import decoded_for
 from fastlab.training.modelfile import load_model
 from fastlab.training.run import learner_for
-from fastlab.training.test import test
+from fastlab.training.test import rows_of, test
+from fastlab.training.writable import check_writable
 
 
 def show_command(answer, model, folder, out, everything, form, split, split_seed, group_by, cache, skip_unreadable,
@@ -28,63 +27,47 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
                                 skip_unreadable, progress)
     progress.close()
     tested = test(loaded, arrays, split=split)
-    rows = np.arange(len(arrays.labels)) if split == "all" else arrays.splits[split]
+    rows = rows_of(arrays, split)
     out = Path(out) if out else Path("pictures") / Path(model).stem
     if out.is_file():
         raise OptionError(f"--out {out}: this is a file. Name a folder for the pictures.")
-    files = []
-    for name, draw in drawings(loaded, tested, arrays.images[rows], everything).items():
+    files, images = [], arrays.images[rows]
+    drawn = drawings(loaded, tested, images)
+    if everything:
+        progress = Progress("Measuring explanation")
+        drawn |= further(loaded, tested, images, arrays, progress)
+        progress.close()
+    for name, draw in drawn.items():
         path = out / f"{name}.{form}"
-        drawn = draw()
-        save(np.ravel(drawn)[0].figure, path)
+        save(draw(), path)
         files.append(str(path))
         answer.say(f"drawn {path}")
     answer.give({"out": str(out), "files": files, **tested.summary()})
 
 
-def drawings(model, tested, images, everything=False):
-    "{name: function that draws it} for a Model, its Tested and the images in the same order."
-    truth, shares, names, classes = tested.truth, tested.probabilities, list(tested.names), list(tested.classes)
-    found = {
-        "batch": lambda: results.batch(images[spread(truth)], truth[spread(truth)], names, classes=classes),
-        "results": lambda: results.results(images[spread(truth)], truth[spread(truth)], shares[spread(truth)], names,
-                                           classes=classes),
-        "confusion": lambda: confusion.matrix(truth, tested.predicted, names, classes=classes),
-        "mistakes": lambda: results.mistakes(images, truth, shares, names, classes=classes, files=list(tested.files)),
-        "training": lambda: training(model.history),
-    }
-    return found | further(model, tested, images) if everything else found
-
-
-def further(model, tested, images):
-    "The pictures that --all adds."
-    truth, shares, names, classes = tested.truth, tested.probabilities, list(tested.names), list(tested.classes)
-    calibration, kernels = (import_module(f"fastlab.pictures.{name}") for name in ("calibration", "kernels"))
-    convolutions = [module for module in model.net.modules() if isinstance(module, Conv2d)]  # a user's may have none
-    first = {"kernels": lambda: kernels.first_layer(convolutions[0].weight.detach().numpy())} if convolutions else {}
-    return {
-        "pairs": lambda: results.pairs(images, truth, shares, names, classes=classes),
-        "shares": lambda: confusion.matrix(truth, tested.predicted, names, classes=classes, shares=True),
-        "calibration": lambda: calibration.reliability(truth, shares),
-        "classes": lambda: calibration.per_class(truth, tested.predicted, names, classes=classes),
-        **first,
-        "rate": lambda: curves.schedule(np.array([epoch["lr"] for epoch in model.history])),
-    }
-
-
-def spread(truth, count=24):
-    "Row numbers that go round the classes, the first image of each, then the second …"
-    order = np.argsort(truth, kind="stable")
-    place = np.arange(len(truth)) - np.searchsorted(truth[order], truth[order])
-    return order[np.lexsort((truth[order], place))][:count]
-
-
-def training(history):
-    "Loss and accuracy by epoch out of a Model's history."
-    def column(name):
-        return np.array([np.nan if epoch.get(name) is None else epoch[name] for epoch in history], dtype=float)
-    return curves.training({"train": column("train_loss"), "develop": column("develop_loss")},
-                           {"develop": column("develop_accuracy")})
+def explain_command(answer, model, folder, out, split, split_seed, group_by, cache, skip_unreadable, net, seed):
+    "fastlab explain. net: 'MODULE:FUNCTION' of a user's own network."
+    from fastlab.pictures.explain.explain import explain
+    from fastlab.pictures.explain.page import is_ours
+    loaded, begun = load_model(model, net), perf_counter()
+    page = Path(out) if out else Path(f"explain-{Path(model).stem}.html")
+    if not out and page.is_file() and not is_ours(page):
+        raise OptionError(f"{page}: this is no page of fastlab's, and is not overwritten. Name a file with --out.")
+    check_writable(page, "--out")
+    folder = named_or_default(folder, answer.say)
+    progress = Progress("Decoding image")
+    arrays = Arrays.from_folder(folder, loaded.input["channels"], loaded.input["size"], split_seed, group_by, cache,
+                                skip_unreadable, progress)
+    progress.close()
+    progress = Progress("Measuring explanation")
+    found = explain(loaded, arrays, page, split, seed=seed, progress=progress)
+    progress.close()
+    for section in found.sections:
+        answer.say(f"{section.title}: {section.left_out}" if section.left_out else section.title,
+                   *(f"  {sentence}" for sentence in section.says))
+    seconds = perf_counter() - begun
+    answer.say(f"all of it, with pictures and tables: {page} ({seconds:.1f} s)")
+    answer.give(found.to_dict() | {"seconds": seconds})
 
 
 def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable):

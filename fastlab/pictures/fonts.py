@@ -31,11 +31,16 @@ def family_names():
 def characters(family):
     "The code points that the regular face of `family` can draw, as a frozenset; empty where it cannot be opened."
     try:
-        path = font_manager.findfont(font_manager.FontProperties(family=[family]), fallback_to_default=False)
-        font = font_manager.get_font(path)
+        faces = [entry for entry in font_manager.fontManager.ttflist if entry.name == family and entry.style in SHARP]
+        font = font_manager.get_font(min(faces, key=unlike_regular).fname)
         return frozenset(font.get_charmap()) if font.scalable else frozenset()
     except (OSError, RuntimeError, ValueError):
         return frozenset()
+
+
+def unlike_regular(face):
+    "How far a face's weight is from the regular one, 400."
+    return abs(font_manager.weight_dict.get(face.weight, face.weight) - 400)
 
 
 @lru_cache(maxsize=4096)

@@ -42,6 +42,9 @@ def normalised(means, variances, gradients, names, n=None, figure=None):
     axes[1].axhline(1, color="#999999", linewidth=0.8, zorder=0)
     profile(gradients, names, ax=axes[2], quantity="gradient norm (logarithmic)", title=titles[2],
             log=True)
+    for ax in axes[1:]:
+        if ax.get_legend():     # the first panel's says it for all
+            ax.get_legend().remove()
     return axes
 
 
@@ -56,8 +59,9 @@ def contrast(before, after, labels, n=None, ax=None):
     ax.plot(before, places, "o", color="white", markeredgecolor=BLUE, markersize=7, label="before")
     ax.plot(after, places, "D", color=ORANGE, markersize=4.5, label="after")
     for place, low, high in zip(places, before, after):
-        ax.text(1.01, place, f"{high - low:+.4f}".replace("-", "−"), transform=ax.get_yaxis_transform(), va="center",
-                fontsize=7.5)
+        moved = f"{high - low:+.4f}".replace("-", "−")
+        ax.text(1.01, place, moved if moved.strip("+−0.") else "0.0000", transform=ax.get_yaxis_transform(),
+                va="center", fontsize=7.5)
     ax.set_yticks(places, shown(labels, longest=40))
     title = "LRN: contrast between neighbouring channels"
     ax.set(title=counted(title, n) if n else title, xlabel="mean contrast (0 alike, 1 one alone)",

@@ -24,7 +24,7 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
     arrays = folder if isinstance(folder, Arrays) else Arrays.from_folder(
         folder, first.input["channels"], first.input["size"], split_seed, group_by, cache, skip_unreadable, progress)
     check_classes(first, arrays)
-    rows = np.unique(np.concatenate(list(arrays.splits.values()))) if split == "all" else arrays.splits[split]
+    rows = rows_of(arrays, split)
     if len(rows) == 0:
         raise FolderError(f"{arrays.root or 'arrays'}: there is no {split} split. Give a folder with one, or test on "
                           "--split develop.")
@@ -37,6 +37,11 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
 
 
 test.__test__ = False           # pytest must not take the public function for a test
+
+
+def rows_of(arrays, split):
+    "The rows of a split, or with 'all' those of every split; images that were left out as unreadable are in none."
+    return np.unique(np.concatenate(list(arrays.splits.values()))) if split == "all" else arrays.splits[split]
 
 
 def check_classes(model, arrays):
