@@ -36,11 +36,8 @@ def figures(part, claim, gathered, family_size):
     seeds, tables = differences(part.measure, claim, gathered)
     if not seeds or any(np.isnan(table).any() for table in tables):
         return None
-    rows = sum(table.mean(-1) if table.ndim == 2 else table for table in tables)
     curve = tables[0].ndim == 1
-    interval = seed_interval(rows) if curve else paired_interval(tables)
-    null = _from_unit(-region, measure) if part.side == ">=" else 0.0
-    p = sign_flip_p(rows - null) if curve else paired_p(rows, interval, null)
+    rows, interval, p = weighed(tables, curve, _from_unit(-region, measure) if part.side == ">=" else 0.0)
     spread = float(rows.std(ddof=1)) if len(rows) > 1 else 0.0
     image_error = 0.0 if curve else max(float(interval.error) ** 2 - spread ** 2 / len(rows), 0.0) ** 0.5
     smallest = smallest_difference(spread, image_error, len(rows), family_size) if spread or image_error else 0.0
@@ -48,6 +45,15 @@ def figures(part, claim, gathered, family_size):
                    tuple(map(float, measure.told(rows))), 0 if curve else sum(table.shape[1] for table in tables),
                    *(float(measure.told(value)) for value in (interval.mean, interval.low, interval.high)),
                    float(p), float(share_ahead(rows)), float(measure.told(smallest)))
+
+
+def weighed(tables, curve, null=0.0):
+    """(rows, Interval, p) of paired differences, one row a seed. `tables`: (..., K, n), one or several whose per-seed
+    means add up; for a curve's measure one (..., K). Leading axes are studies of their own. `null`: what p is of."""
+    if curve:
+        return tables[0], seed_interval(tables[0]), sign_flip_p(tables[0] - null)
+    rows, interval = sum(table.mean(-1) for table in tables), paired_interval(tables)
+    return rows, interval, paired_p(rows, interval, null)
 
 
 def _from_unit(value, measure):

@@ -22,15 +22,18 @@ def _draws(seeds):
     return generator.standard_normal((DRAWS, seeds)), generator.standard_normal((DRAWS, 1))
 
 
-def power(difference, seed_spread, image_error, seeds, claims=1, margin=0.0, level=0.05):
+def power(difference, seed_spread, image_error, seeds, claims=1, margin=0.0, level=0.05, step=0.0):
     """The chance that a true `difference` is found, beyond `margin`, in a family of so many claims.
 
     `seed_spread`: standard deviation of the paired differences over seeds; `image_error`: the standard error that the
-    test images add. All in one unit. The p must pass Holm's strictest step, level / claims: a lower bound."""
+    test images add; `step`: what one image counts, 0 neglects that seeds may tie. All in one unit. The p must pass
+    Holm's strictest step, level / claims: a lower bound."""
     if smallest_p(seeds) * claims > level:
         return 0.0
     by_seed, by_image = _draws(seeds)
     rows = difference + seed_spread * by_seed + image_error * by_image
+    if step:
+        rows = step * np.round(rows / step)
     mean, variance = rows.mean(-1), rows.var(-1, ddof=1) / seeds
     whole = variance + image_error ** 2
     freedom = np.maximum(whole ** 2 / np.maximum(variance ** 2 / (seeds - 1), 1e-300), seeds - 1)
@@ -51,7 +54,8 @@ def _quick_p(rows):
 
 def smallest_difference(seed_spread, image_error, seeds, claims=1, level=0.05):
     """The smallest true difference found with a power of 80 %; infinite where the seeds are too few for so many claims.
-    It grows in proportion to the spreads, so it is worked out once for each mixture of the two, to a twentieth."""
+    Ties of seeds are neglected, so it grows in proportion to the spreads, and is worked out once for each mixture of the
+    two, to a twentieth."""
     if smallest_p(seeds) * claims > level:
         return float("inf")
     whole = (seed_spread ** 2 + image_error ** 2) ** 0.5
