@@ -3,9 +3,12 @@
 Its size is bounded: a kind shows so many findings with pictures, a finding so many pictures, the page so many in all;
 what goes beyond is listed by name."""
 import os
+import re
+from collections import Counter
 from importlib.resources import files
 
 from jinja2 import Environment
+from markupsafe import Markup, escape
 
 from fastlab.check.findings import CANDIDATES, KINDS, printable
 from fastlab.check.thumbnails import data_uri
@@ -18,17 +21,23 @@ TITLES = {"unreadable": "Unreadable", "conflict": "Conflict", "leak": "Leak", "l
           "unlike": "Unlike its class",
           "empty": "Empty", "size": "Size", "format": "Format", "identical": "Identical",
           "near-identical": "Nearly identical", "split": "Splits", "imbalance": "Imbalance"}
-COMPACT = frozenset({"identical", "near-identical", "leak", "empty", "size"})
+COMPACT = frozenset({"unreadable", "identical", "near-identical", "leak", "empty", "size"})
 
 
 def render(findings, title=None):
     "The page as HTML text, for Findings; title: by default the folder's name."
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        (files("fastlab.check") / "page.html").read_text("utf-8"))
+    pages = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    pages.filters["with_options"] = _with_options
+    template = pages.from_string((files("fastlab.check") / "page.html").read_text("utf-8"))
     pictures = Pictures(findings)
     sections = [_section(findings, kind, pictures) for kind in KINDS if findings.counts[kind]]
     return template.render(title=title or printable(findings.folder.resolve().name), folder=printable(findings.folder),
                            images=findings.images, notes=findings.notes, sections=sections, total=len(findings))
+
+
+def _with_options(text):
+    "A text whose --options are not broken over two lines."
+    return Markup(re.sub(r"(--[a-z-]+)", r"<code>\1</code>", str(escape(text))))
 
 
 class Pictures:
@@ -55,16 +64,16 @@ def _section(findings, kind, pictures):
     cards = [_card(finding, pictures) for finding in found[:FINDINGS_A_KIND]]
     rest = [{"files": ", ".join(map(printable, finding.files[:6])), "reason": finding.reason}
             for finding in found[FINDINGS_A_KIND:FINDINGS_A_KIND + LISTED]]
-    actions = {finding.action for finding in found}
+    usual, times = Counter(finding.action for finding in found).most_common(1)[0]
     return {"kind": kind, "title": TITLES[kind], "meaning": KINDS[kind], "count": len(found), "cards": cards,
-            "rest": rest,
-            "unlisted": max(0, len(found) - FINDINGS_A_KIND - LISTED), "candidate": kind in CANDIDATES,
-            "compact": kind in COMPACT, "action": actions.pop() if len(actions) == 1 else ""}
+            "rest": rest, "unlisted": max(0, len(found) - FINDINGS_A_KIND - LISTED), "candidate": kind in CANDIDATES,
+            "compact": kind in COMPACT, "action": usual if 2 * times > len(found) else ""}
 
 
 def _card(finding, pictures):
     shown = [pictures.shown(file) for file in finding.files[:FILES_A_FINDING]]
     suspect = finding.kind in ("conflict", *CANDIDATES)
     return {"reason": finding.reason, "action": finding.action, "files": shown, "suspect": suspect,
+            "pictured": any(file["picture"] for file in shown),
             "beyond": len(finding.files) - len(shown), "suggested": finding.details.get("suggested", ""),
             "alike": finding.kind in CANDIDATES}

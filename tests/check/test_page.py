@@ -76,12 +76,14 @@ def test_every_finding_of_every_kind_is_on_the_page(bad):
     assert len([address for address in read.addresses if address.startswith("#")]) == len(read.cards)
 
 
-def test_what_can_be_seen_is_shown_and_what_cannot_is_said_to_have_no_picture(bad):
-    findings = bad[2]
+def test_what_can_be_seen_is_shown_and_what_cannot_is_named(bad, tmp_path):
+    root, files, findings = bad
     read = Reader(page.render(findings))
-    files = [file for finding in findings.of("unreadable") for file in finding.files]
     assert "unreadable" not in read.pictures
-    assert read.sections["unreadable"].count("no picture") == len(files)
+    both = Finding("format", (files["deep.png"], files["Thumbs.db"]), "mixed", "used")
+    mixed = Reader(page.render(Findings(root, (both,))))
+    assert len(mixed.pictures["format"]) == 1
+    assert mixed.sections["format"].count("no picture") == 1
     shown = [file for finding in findings.of("empty") for file in finding.files]
     assert len(read.pictures["empty"]) == len(shown)
 
