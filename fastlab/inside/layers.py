@@ -17,7 +17,8 @@ def layer_rows(net, images, seed=0, chunk=32, mean=0.0, std=1.0):
         looked = effective.get(cost.name)
         rows.append({"name": cost.name, "kind": cost.kind, "shape": list(cost.shape),
                      "receptive_field": max(field.size),
-                     "effective_receptive_field": looked.size if looked else None, "jump": max(field.jump),
+                     "effective_receptive_field": looked.size if looked and looked.size else None,
+                     "jump": max(field.jump),
                      "parameters": cost.parameters, "multiplications": cost.multiplications})
     return rows, effective
 

@@ -6,11 +6,12 @@ from fastlab.inside.unpooled import POOLS
 from fastlab.nets.steps import leaves
 from fastlab.pictures import invariance as curves
 from fastlab.pictures.explain.section import Picture, Section, Table, percent, records, times
-from fastlab.pictures.style import blanks, look
+from fastlab.pictures.style import blanks, counted, look
 
 WORK = 700e9       # multiplications for all kinds of change together
 PASSES = sum(map(len, AMOUNTS.values())) + len(AMOUNTS["shift"])
 KINDS = ("rotation", "scale", "noise")
+AXES = {"rotation": "degrees", "scale": "factor", "noise": "share of the span"}
 TOLD = {"rotation": (20, "Turned by 20° the answer stays in {} of images"), "scale": (0.8, "scaled by 0.8 in {}"),
         "noise": (0.2, "with noise of a fifth of the span in {}")}
 
@@ -49,16 +50,13 @@ def twins_beside(subject, curve, images, labels, options):
     "Adds the twins' curves and says how they were made, or why they were not."
     if subject.plan is None:
         return ("With and without pooling are not held against each other here: that takes two trainings, which for "
-                "this "
-                "network are a study's work (a user's own network, or too many multiplications).",)
+                "this network are a study's work (a user's own network, or too many multiplications).",)
     for name, twin in (("with pooling, twin", subject.twin), ("without pooling, twin", subject.twin_without_pooling)):
         curve[name] = invariance(twin.net, images, labels, "shift", seed=subject.seed, **options)
     return (f"Twins: this Recipe trained anew on {subject.plan.text}, without augmentation, once with its pooling and "
-            f"once "
-            f"with every pooling taking the middle value of its window in its place; accuracy on {subject.twin.n:,} "
-            f"develop "
-            f"images {percent(subject.twin.accuracy)} and {percent(subject.twin_without_pooling.accuracy)}. One seed "
-            f"each.",)
+            f"once with every pooling taking the middle value of its window in its place; accuracy on "
+            f"{subject.twin.n:,} develop images {percent(subject.twin.accuracy)} and "
+            f"{percent(subject.twin_without_pooling.accuracy)}. One seed each.",)
 
 
 def twin_sentence(subject, curve):
@@ -67,8 +65,7 @@ def twin_sentence(subject, curve):
         return ""
     with_pools, without = (rows.set_index("amount").unchanged[[-2, 2]].mean() for rows in list(curve.values())[1:])
     return (f"Trained alike, briefly, the answer to a shift of 2 pixels stays in {percent(with_pools)} with pooling "
-            f"and in "
-            f"{percent(without)} without (n = {2 * int(curve['this network'].n.iloc[0]):,}).")
+            f"and in {percent(without)} without (n = {2 * int(curve['this network'].n.iloc[0]):,}).")
 
 
 def pool_sentence(changes, pools):
@@ -92,12 +89,13 @@ def others(subject):
     says = (f"{', '.join(told)} (n = {times(n, 'image')}).",
             f"Nine answers in ten stay within these amounts: {'; '.join(edges)}.")
     drawn = Picture("changes", "Share of answers that stay under rotation, scale and noise", lambda: panels(found, n))
-    rows = [(kind if k == 0 else "", f"{row.amount:g}".replace("-", "−"), percent(row.unchanged), percent(row.accuracy),
-             f"{row.distance:.3f}")
-            for kind, rows in found.items() for k, row in enumerate(rows.itertuples(index=False))]
-    table = Table.of(("change", "amount", "same answer", "accuracy", "distance of the probabilities"), rows)
-    return Section("changes", "The answer under rotation, scale and noise", says, (drawn,), (table,),
-                   {"n": n, **{kind: records(rows) for kind, rows in found.items()}})
+    tables = tuple(Table.of((AXES[kind], "same answer", "accuracy", "distance of the probabilities"), [
+        (f"{row.amount:g}".replace("-", "−"), percent(row.unchanged), percent(row.accuracy), f"{row.distance:.3f}")
+        for row in rows.itertuples(index=False)]) for kind, rows in found.items())
+    return Section("changes", "The answer under rotation, scale and noise", says, (drawn,), tables,
+                   {"n": n, **{kind: records(rows) for kind, rows in found.items()}},
+                   ("Distance: half the sum of the absolute differences between the probabilities before and after, "
+                    "0 the same, 1 another class for sure.",))
 
 
 def held(rows):
@@ -119,10 +117,11 @@ def panels(found, n):
     for ax, (kind, rows) in zip(axes, found.items()):
         curves.answers(list(rows.amount), {"this network": list(rows.unchanged)}, n, ax=ax, kind=kind)
         ax.set_xticks(apart(list(rows.amount)))
+        ax.set_title(counted(f"Under {kind}", n, "answers"))
     return axes
 
 
-def apart(amounts, least=0.075):
+def apart(amounts, least=0.105):
     "Those of the amounts, beginning with the ends, that stand at least a share `least` of the span from each other."
     span, kept = amounts[-1] - amounts[0], []
     for amount in (amounts[0], amounts[-1], *sorted(amounts, key=lambda amount: -abs(amount))):

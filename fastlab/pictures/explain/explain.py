@@ -80,12 +80,9 @@ def subject_of(model, arrays, split="test", seed=0):
     "The Subject, once its images are found to be there and to fit."
     if arrays.size != (model.input["size"],) * 2 or arrays.channels != model.input["channels"]:
         raise OptionError(f"folder: images of {arrays.size[1]}×{arrays.size[0]}×{arrays.channels}, and the network "
-                          f"takes "
-                          f"{model.input['size']}×{model.input['size']}×{model.input['channels']}. Give the folder's "
-                          f"path, "
-                          "which is decoded as the network wants it.")
+                          f"takes {model.input['size']}×{model.input['size']}×{model.input['channels']}. Give the "
+                          "folder's path, which is decoded as the network wants it.")
     if split != "all" and not len(arrays.splits[split]):
         raise FolderError(f"{arrays.root or 'arrays'}: there is no {split} split. Give a folder with one, or explain "
-                          f"on "
-                          "--split develop.")
+                          "on --split develop.")
     return Subject(model, arrays, split, seed)

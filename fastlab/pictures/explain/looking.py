@@ -35,8 +35,7 @@ def first_kernels(subject):
     says = (f"{name} has {count} kernels of {height}×{width}; their norms go from {small(norms.min())} to "
             f"{small(norms.max())}.",
             f"{int((balance < 0.25).sum())} of the {count} are nearly balanced (|sum| below a quarter of the sum of "
-            f"|weights|): "
-            f"they answer to edges and lines, and hardly to even grey.")
+            f"|weights|): they answer to edges and lines, and hardly to even grey.")
     drawn = Picture("kernels", "The kernels of the first layer, red above zero and blue below, or in colour",
                     lambda: kernels.first_layer(weights))
     quantities = (("norm", norms), ("mean weight", means), ("|sum| / sum of |weights|", balance))
@@ -68,8 +67,7 @@ def through(subject):
     table = table[table.name.isin(names)]
     relus = table[table.kind.isin(("ReLU", "ReLU6"))]
     says = [f"One image of {subject.names[subject.truth[0]]}, read as {subject.names[subject.predicted[0]]} with "
-            f"probability "
-            f"{subject.probabilities[0].max():.3f}, in the maps of {times(len(found), 'step')}."]
+            f"probability {subject.probabilities[0].max():.3f}, in the maps of {times(len(found), 'step')}."]
     if len(relus):
         sparse = relus.loc[relus.zeros.idxmax()]
         says.append(f"After {sparse['name']} {percent(float(sparse.zeros))} of all values are exactly 0; "
@@ -119,8 +117,7 @@ def best(subject):
     says = (f"Every row holds the {count} patches, each from another image, that one unit answers to most, cut at its "
             f"receptive field (n = {times(len(images), 'image')} looked through).",
             f"Of the {count} images that excite a unit of {names[0]} most, {rows[0][-1]} are of one class, of "
-            f"{names[-1]} "
-            f"{rows[-1][-1]}; at random it would be {percent(float(chance))}.")
+            f"{names[-1]} {rows[-1][-1]}; at random it would be {percent(float(chance))}.")
     table = Table.of(("step", "units", "patch (pixels)", "ever above 0", "greatest answer",
                       "best patches of one class"), rows)
     return Section("patches", "What each unit answers to most", says, tuple(pictures), (table,),
@@ -181,8 +178,7 @@ def attention_section(subject, chosen, images, cam, hidden, layer, window, strid
     says = (f"Grad-CAM weighs the maps of {layer} by the gradient of the answer; occlusion hides a square of "
             f"{window}×{window} "
             f"pixels at {'every place' if stride == 1 else f'every {ordinal(stride)} place'} and sees how far the "
-            f"answer's "
-            f"probability falls.",
+            f"answer's probability falls.",
             f"The square that matters most takes {', '.join(percent(float(fall)) for fall in falls)} of probability "
             f"(n = {times(len(images), 'image')}); the two maps agree with a correlation of "
             f"{', '.join(f'{value:.2f}'.replace('-', '−') for value in alike)}.")

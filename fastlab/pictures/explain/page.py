@@ -75,8 +75,7 @@ def facts_of(subject, accuracy, interval):
             ("images", f"{len(subject.images):,} of the {subject.split} split of {folder_name(subject.arrays)}, "
                        f"{'RGB' if subject.channels == 3 else 'grey'}, {subject.size}×{subject.size}"),
             ("accuracy on them", f"{percent(accuracy, 2)} ({100 * interval[0]:.2f} to {100 * interval[1]:.2f}, 95 % "
-                                 f"interval, "
-                                 f"n = {len(subject.images):,})"))
+                                 f"interval, n = {len(subject.images):,})"))
 
 
 def folder_name(arrays):

@@ -50,8 +50,7 @@ def lrn(subject):
         ("place", "constants", "n channels", "contrast before", "after", "scaled down by", "pattern changed by",
          "competition"), rows),), {"n": n, "own": own, "rows": records(table)},
         ("Contrast: |a − b| / (|a| + |b|) of channels at most two apart, 0 alike, 1 one alone. Competition: how much "
-         "more a unit "
-         "is damped among the loudest tenth of neighbours than among the quietest.",))
+         "more a unit is damped among the loudest tenth of neighbours than among the quietest.",))
 
 
 def signals(subject):
@@ -65,8 +64,7 @@ def signals(subject):
     says = [f"What the activations of this network get has a mean from {small(own['mean'].min())} to "
             f"{small(own['mean'].max())} "
             f"and a variance from {small(own.variance.min())} to {small(own.variance.max())}; the norm of a layer's "
-            f"gradient "
-            f"goes from {small(own.gradient.min())} to {small(own.gradient.max())} (one batch of n = "
+            f"gradient goes from {small(own.gradient.min())} to {small(own.gradient.max())} (one batch of n = "
             f"{times(n, 'image')})."]
     if len(curves) == 3:
         says.append(compared([name for name in curves if name != "this network"], curves, n))
@@ -102,8 +100,7 @@ def without_notes(subject):
         return ("With and without are not held against each other: BatchNorm is no switch of this network.",)
     if subject.plan is None:
         return ("Beside it stand the same network with and without BatchNorm before any training, from the same "
-                "initial "
-                "weights: trainings of it are a study's work (fastlab study).",)
+                "initial weights: trainings of it are a study's work (fastlab study).",)
     one, other = subject.twin, subject.twin_of_other_norm
     norms = [subject.model.recipe.norm or "none", subject.other_norm.norm]
     by = dict(zip(norms, (one, other)))
@@ -135,14 +132,13 @@ def dropped(subject):
     by = updates.groupby("dropout")[["loss", "scores", "gradient", "update_size"]].mean()
     steps, batch = int(updates.step.max()) + 1, int(updates.attrs["batch"])
     says = (f"Left on in testing, dropout changes the class in {percent(float(found.changed.mean()))} of all answers "
-            f"and spreads "
-            f"the answer's probability by {small(100 * float(deviation.mean()))} points on average (n = "
+            f"and spreads the answer's probability by {small(100 * float(deviation.mean()))} points on average (n = "
             f"{times(len(images), 'image')},"
             f" {DRAWS} passes each).",
             f"On the same {times(steps, 'batch').replace('batchs', 'batches')} of {batch} from the same weights, "
-            f"updates are "
-            f"{times_as_large(by.update_size['on'] / by.update_size['off'])} with dropout as without, gradients "
-            f"{by.gradient['on'] / by.gradient['off']:.2f} and scores {by.scores['on'] / by.scores['off']:.2f} times.")
+            f"updates are {times_as_large(by.update_size['on'] / by.update_size['off'])} with dropout as without, "
+            f"gradients {by.gradient['on'] / by.gradient['off']:.2f} and scores "
+            f"{by.scores['on'] / by.scores['off']:.2f} times.")
     pictures = (
         Picture("dropout", "Probability of the answer with dropout left on, image by image",
                 lambda: spreads.spread(still, mean, deviation, found.changed, DRAWS)),
@@ -156,8 +152,7 @@ def dropped(subject):
                     "deviation": float(deviation.mean()), "steps": steps, "batch": batch,
                     "updates": plain(by.to_dict("index"))},
                    (f"Updates: {subject.model.recipe.optimizer} at {rate_of(subject.model.recipe):g}, a fresh "
-                    f"optimizer on "
-                    f"images of the {subject.split} split; the network itself stays as it is.",))
+                    f"optimizer on images of the {subject.split} split; the network itself stays as it is.",))
 
 
 def times_as_large(ratio):

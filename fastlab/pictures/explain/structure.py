@@ -52,14 +52,12 @@ def receptive(subject):
     last, n = placed[-1], subject.field_images
     first, share = widening[0], last["effective_receptive_field"] / min(last["receptive_field"], subject.size)
     says = (f"A unit of {first['name']} sees {first['receptive_field']}×{first['receptive_field']} pixels; windows "
-            f"and strides "
-            f"add up, and one of {last['name']} sees {last['receptive_field']}×{last['receptive_field']}"
+            f"and strides add up, and one of {last['name']} sees {last['receptive_field']}×{last['receptive_field']}"
             f"{', more than the whole image' if last['receptive_field'] > subject.size else ''}.",
             f"In effect the middle unit of {last['name']} looks at as many pixels as a square of "
             f"{last['effective_receptive_field']:.1f} a side holds, {percent(share, 0)} of the side that it could see "
             f"(pixels whose root mean square gradient is over 4.55 % of the greatest); half of the squared gradient "
-            f"lies in "
-            f"{effective[last['name']].half:.1f} a side (n = {times(n, 'image')}).")
+            f"lies in {effective[last['name']].half:.1f} a side (n = {times(n, 'image')}).")
     shown = widening[:SHOWN]
     boxes = {row["name"]: middle_box(closed[row["name"]]) for row in shown}
     image = subject.images[0]
@@ -94,12 +92,10 @@ def prior(subject):
     one = convolved.iloc[-1]
     units = int(np.prod(one["shape"]))
     says = (f"The {len(steps)} layers with weights have {shared:,} parameters; fully connected layers between the "
-            f"same maps "
-            f"would have {bars.amount(dense)}, {dense / shared:,.0f} times as many.",
+            f"same maps would have {bars.amount(dense)}, {dense / shared:,.0f} times as many.",
             f"Convolution is that network under an infinitely strong prior. In {one['name']} a unit keeps "
             f"{one.connections // units:,} of {one.dense // units:,} weights, all others being 0, and all places "
-            f"share one "
-            f"kernel: {one.connections:,} connections hold {one.parameters:,} parameters. Pooling adds none.")
+            f"share one kernel: {one.connections:,} connections hold {one.parameters:,} parameters. Pooling adds none.")
     names = list(steps.name)
     drawn = Picture("prior", "Parameters of each layer: shared, one kernel a place, fully connected",
                     lambda: bars.prior(names, list(steps.parameters), list(steps.unshared), list(steps.dense)))
