@@ -20,6 +20,7 @@ from fastlab.files import cache_home, digest, storage_problem, write_json
 from fastlab.images.bound import bytes_allowed, keep_within
 from fastlab.images.decode import check_form, open_image
 from fastlab.images.filling import fill
+from fastlab.images.mapped import mapped
 
 FORM = 2                        # counts up when the same files would be decoded to other pixels
 BLOCK = 1 << 24                 # bytes of the array under one digest
@@ -112,7 +113,7 @@ def _whole(path):
                 return None
             with suppress(StorageError):
                 _write_note(path, told["shape"], told["blocks"], told["unreadable"])
-        images = np.memmap(path, np.uint8, mode="c", shape=shape)
+        images = mapped(path, shape)
         return Decoded(images, {int(row): reason for row, reason in told["unreadable"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -160,7 +161,7 @@ def _decode_to(path, files, weight, channels, size, jobs, progress):
     finally:
         if part:
             Path(part).unlink(missing_ok=True)
-    return Decoded(np.memmap(path, np.uint8, mode="c", shape=shape), unreadable)
+    return Decoded(mapped(path, shape), unreadable)
 
 
 def _reserve(handle, length):

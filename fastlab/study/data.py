@@ -11,6 +11,7 @@ import numpy as np
 from fastlab.errors import OptionError
 from fastlab.files import storage_problem
 from fastlab.images.arrays import Arrays
+from fastlab.images.mapped import mapped
 from fastlab.seeds import numpy_generator
 
 
@@ -98,7 +99,7 @@ def opened(folder):
     if at is None:
         images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
     else:
-        images = np.memmap(at["file"], np.uint8, "c", at["offset"], tuple(at["shape"]))
+        images = mapped(at["file"], at["shape"], at["offset"])
     splits = {split: np.load(folder / f"{split}.npy", allow_pickle=False) for split in told["splits"]}
     labels = np.load(folder / "labels.npy", allow_pickle=False)
     return Arrays(images, labels, splits, tuple(told["classes"]), tuple(told["names"]))

@@ -53,6 +53,20 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
     return torch.cat(found) if found else torch.zeros(0, 0)
 
 
+class Rows:
+    "Some rows of a pixel tensor (N, H, W, C), gathered a slice at a time: a memory-mapped split is never copied whole."
+
+    def __init__(self, pixels, rows):
+        self.pixels, self.rows, self.shape = pixels, rows, (len(rows), *pixels.shape[1:])
+        self.dtype = pixels.dtype
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, part):
+        return self.pixels.index_select(0, self.rows[part])
+
+
 def _as_tensor(images):
     "The array as a tensor, copied only where torch cannot look at it in place."
     return torch.from_numpy(images if images.flags.writeable and images.flags.c_contiguous else images.copy())

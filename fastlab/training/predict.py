@@ -3,11 +3,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from fastlab.errors import FolderError, ImageError, ModelFileError, OptionError
 from fastlab.files import natural_key
 from fastlab.images.cache import decode_all, unreadable_error
 from fastlab.images.decode import SUFFIXES, open_image
+from fastlab.training.evaluate import Rows
 from fastlab.training.modelfile import Model, load_model
 
 IN_ONE_GO = 256                 # more images than this go through the cache, decoded in parallel
@@ -48,7 +50,8 @@ def predict(model, images, ten_crop=False, skip_unreadable=False, cache=None):
     if unreadable and not skip_unreadable:
         raise unreadable_error(unreadable)
     kept = [row for row, file in enumerate(files) if file not in unreadable]
-    shares = averaged(member_probabilities(models, pixels[kept] if unreadable else pixels, ten_crop))
+    chosen = Rows(torch.from_numpy(pixels), torch.tensor(kept)) if unreadable else pixels
+    shares = averaged(member_probabilities(models, chosen, ten_crop))
     return Predictions(tuple(files[row] for row in kept), models[0].classes, models[0].names, shares, unreadable)
 
 

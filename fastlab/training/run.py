@@ -7,7 +7,7 @@ from fastai.callback.core import Callback
 
 from fastlab.errors import OptionError
 from fastlab.images.batches import arrays_dataloaders
-from fastlab.training.evaluate import same_in_training_mode, scores
+from fastlab.training.evaluate import Rows, same_in_training_mode, scores
 from fastlab.training.learner import LabLearner, lab_learner
 from fastlab.training.machine import described, device_for, threads_set
 from fastlab.training.penalties import share_of_zeros
@@ -139,18 +139,5 @@ def split_scores(learn: LabLearner, split, testing="eval", turn=0, ten_crop=Fals
     device = next(learn.model.parameters()).device
     pixels = arrays.on(device)
     mean, deviation = arrays.statistics
-    return scores(learn.model, _Rows(pixels, rows.to(device)), mean, deviation, recipe.crop, testing, learn.seed, turn,
+    return scores(learn.model, Rows(pixels, rows.to(device)), mean, deviation, recipe.crop, testing, learn.seed, turn,
                   recipe.precision, ten_crop, recipe.augment == "crop+mirror")
-
-
-class _Rows:
-    "Some rows of a pixel tensor, gathered a slice at a time: a memory-mapped split is never copied whole."
-
-    def __init__(self, pixels, rows):
-        self.pixels, self.rows, self.shape = pixels, rows, (len(rows), *pixels.shape[1:])
-
-    def __len__(self):
-        return len(self.rows)
-
-    def __getitem__(self, part):
-        return self.pixels.index_select(0, self.rows[part])

@@ -1,9 +1,10 @@
 """Testing saved networks on a folder: figures with their interval, and the predictions that they come from."""
 import numpy as np
+import torch
 
 from fastlab.errors import FolderError, OptionError, one_of
 from fastlab.images.arrays import Arrays
-from fastlab.training.evaluate import TESTING
+from fastlab.training.evaluate import TESTING, Rows
 from fastlab.training.figures import Tested
 from fastlab.training.predict import as_models, averaged, member_probabilities
 
@@ -30,7 +31,8 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
                           "--split develop.")
     if ten_crop and testing == "as-printed":
         raise OptionError("ten-crop and testing as-printed cannot be together; choose one.")
-    truth, each = arrays.labels[rows], member_probabilities(models, arrays.images[rows], ten_crop, testing, seed)
+    pixels = Rows(arrays.on("cpu"), torch.from_numpy(rows))
+    truth, each = arrays.labels[rows], member_probabilities(models, pixels, ten_crop, testing, seed)
     alone = tuple(float((shares.argmax(1) == truth).mean()) for shares in each) if len(models) > 1 else ()
     return Tested(truth, averaged(each), first.classes, first.names, tuple(arrays.files[row] for row in rows),
                   split, testing, first.crops if ten_crop else 1, alone)
