@@ -54,8 +54,8 @@ def _quick_p(rows):
 
 def smallest_difference(seed_spread, image_error, seeds, claims=1, level=0.05):
     """The smallest true difference found with a power of 80 %; infinite where the seeds are too few for so many claims.
-    Ties of seeds are neglected, so it grows in proportion to the spreads, and is worked out once for each mixture of the
-    two, to a twentieth."""
+    Ties of seeds are neglected, so it grows in proportion to the spreads: it is worked out once for each mixture of
+    the two, to a twentieth."""
     if smallest_p(seeds) * claims > level:
         return float("inf")
     whole = (seed_spread ** 2 + image_error ** 2) ** 0.5
