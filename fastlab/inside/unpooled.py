@@ -20,7 +20,7 @@ class Subsample(nn.Module):
         for axis, side in enumerate(sides):
             kernel, stride, padding, dilation = (pair(getattr(pool, option, 1))[axis] for option in
                                                  ("kernel_size", "stride", "padding", "dilation"))
-            places = torch.arange(side, device=maps.device) * stride + (kernel - 1) * dilation // 2 - padding
+            places = torch.arange(side, device=maps.device) * stride + (kernel - 1) // 2 * dilation - padding
             maps = maps.index_select(2 + axis, places.clamp_(0, maps.shape[2 + axis] - 1))
         return maps
 
