@@ -34,7 +34,9 @@ def explained(verdicts, gathered):
 def answer(proper, printed):
     "(yes, perhaps or no; why) from the verdicts with eval() and as printed."
     if printed != HOLDS:
-        return NO, ("it holds only with eval()" if proper == HOLDS else f"as printed it does not hold: {printed}")
+        told = {CONTRADICTED: "it is contradicted", NO_DIFFERENCE: "there is no difference that matters"}
+        return NO, ("it holds only with eval()" if proper == HOLDS
+                    else f"as printed {told.get(printed, 'it stays undecided')}")
     if proper == HOLDS:
         return NO, "it holds with eval() as well"
     if proper in (CONTRADICTED, NO_DIFFERENCE):

@@ -16,8 +16,8 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim with its verdict and the figures behind it, one for each part; the first part's are the ones that are
-    shown first. `p` is the claim's own, `p_holm` within its family; `note` says what a reader must know."""
+    """A claim with its verdict and the figures behind it, one for each part; those of the part that the verdict turns
+    on are shown first. `p` is the claim's own, `p_holm` within its family; `note` says what a reader must know."""
     claim: Claim
     verdict: str
     parts: tuple
@@ -27,7 +27,7 @@ class Verdict:
 
     @property
     def main(self) -> Figures | None:
-        return self.parts[0] if self.parts else None
+        return turning(self.parts, self.verdict) if self.parts else None
 
     @property
     def n(self):
@@ -74,6 +74,19 @@ def points_there(part):
             "=": abs(part.difference) < part.region}[part.side]
 
 
+def turning(parts, verdict):
+    "The part that a verdict turns on: what makes no difference, what speaks most against the claim, or least for it."
+    if verdict == NO_DIFFERENCE:
+        return next(part for part in parts if _within(part))
+    contrary = [part for part in parts if not points_there(part)]
+    return min(contrary, key=lambda part: part.p) if contrary else max(parts, key=lambda part: part.p)
+
+
+def _within(part):
+    "Whether a part that claims a side lies within the region of practical equivalence."
+    return part.side in "+-" and -part.region < part.low and part.high < part.region
+
+
 def claim_p(parts):
     """One p for a claim of several parts: all must hold, so the largest; where parts point the other way, the smallest
     of those, times the number of parts (Bonferroni), for one of them is enough to contradict."""
@@ -94,7 +107,7 @@ def ruled(parts, p_holm):
         driving = min(contrary, key=lambda part: part.p)
         if against(driving.side, driving.low, driving.high, driving.region):
             return CONTRADICTED
-    if any(part.side in "+-" and -part.region < part.low and part.high < part.region for part in parts):
+    if any(map(_within, parts)):
         return NO_DIFFERENCE
     return UNDECIDED
 

@@ -50,20 +50,7 @@ def test_a_study_is_written_up_and_a_second_call_trains_nothing(study, tmp_path)
     assert (tmp_path / "a" / "results.csv").read_bytes() == before
 
 
-def test_a_torn_result_is_done_again_to_the_same_bytes(study, tmp_path):
-    study("a").run(jobs=0, show=False)
-    done, whole = runs_done(tmp_path), (tmp_path / "a" / "results.csv").read_bytes()
-    stored = sorted(path for path in (tmp_path / "a").rglob("*") if path.is_file() and path.suffix not in
-                    (".csv", ".json", ".html", ".md", ".toml", ".lock"))
-    assert len(stored) >= done
-    torn = stored[len(stored) // 2]
-    torn.write_bytes(torn.read_bytes()[:100])
-    study("a").run(jobs=0, show=False)
-    assert runs_done(tmp_path) == done + 1
-    assert (tmp_path / "a" / "results.csv").read_bytes() == whole
-
-
-def test_two_seeds_can_decide_nothing(study):
+def test_two_seeds_can_decide_nothing(study, no_pictures):
     told = study("a")
     told.run(jobs=0, show=False)
     verdicts = np.array([str(getattr(each, "verdict", each)) for each in

@@ -18,9 +18,10 @@ from fastlab.study.report.wording import (
     span,
     who,
 )
-from fastlab.study.statistics import share_ahead
+from fastlab.study.statistics import seeds_needed, share_ahead
 from fastlab.study.words import WORDS
 
+PARTS = {"early accuracy": "early", "late accuracy": "late", "gain since": "gained", "accuracy": "end"}
 REACH = 46                      # half the width of a small interval picture, in its own units
 
 
@@ -84,10 +85,11 @@ def families(decided):
 
 def cell(verdict):
     main = verdict.main
-    unit = main.unit if main else ""
+    unit, several = main.unit if main else "", len({part.measure for part in verdict.parts}) > 1
     return {"verdict": verdict.verdict, "mark": MARKS[verdict.verdict], "short": SHORT[verdict.verdict],
             "kind": verdict.verdict.split()[0], "span": span(main) if main else "–", "unit": unit,
-            "short_unit": SHORT_UNITS.get(unit, unit), "n": verdict.n, "images": main.images if main else 0,
+            "short_unit": SHORT_UNITS.get(unit, unit), "of": PARTS.get(main.measure, "") if several else "",
+            "n": verdict.n, "images": main.images if main else 0,
             "p": p_value(verdict.p_holm), "note": verdict.note, "sentence": sentence(verdict),
             "glyph": glyph(main) if main else None}
 
@@ -161,7 +163,13 @@ def state(study):
     gathered = study.gathered
     return {"runs": len(study.schedule.runs), "done": len(gathered.results), "missing": len(gathered.missing),
             "failed": study.failed, "machines": [", ".join(filter(None, kind)) for kind in gathered.machines],
-            "seeds": len(gathered.seeds), "hurried": study.plan.hurried}
+            "seeds": len(gathered.seeds), "needed": max(map(seeds_needed, _family_sizes(study.plan)), default=1),
+            "hurried": study.plan.hurried}
+
+
+def _family_sizes(plan):
+    families = [claim.family for claim in plan.claims]
+    return {families.count(family) for family in families}
 
 
 def costs(gathered):

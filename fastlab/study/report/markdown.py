@@ -32,6 +32,9 @@ def _summary(told):
 def _warnings(state):
     if state["hurried"]:
         yield from ("**A quick look: fewer seeds, epochs and images. It decides little.**", "")
+    if state["seeds"] < state["needed"]:
+        yield from (f"**{state['seeds']} paired seeds are too few: with so many claims nothing can hold with less than "
+                    f"{state['needed']}.**", "")
     if state["missing"]:
         yield from (f"**{state['missing']:,} runs are still to be done.**", "")
     for run, reason in state["failed"].items():
@@ -50,7 +53,7 @@ def _cell(cell, with_n):
     if cell is None:
         return ("", "", "") if with_n else ("", "")
     images = f" × {cell['images']:,}" if cell["images"] else ""
-    told = (f"{MARKS[cell['verdict']]} {cell['verdict']}", f"{cell['span']} {cell['unit']}".strip())
+    told = (f"{MARKS[cell['verdict']]} {cell['verdict']}", f"{cell['span']} {cell['unit']} {cell['of']}".strip())
     return (*told, f"{cell['n']}{images}") if with_n else told
 
 

@@ -1,0 +1,315 @@
+"""A full disk, damaged and foreign files, failed runs, clocks that jump: a study says so and loses nothing."""
+import errno
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from made_up_study import SMALL_PLAN
+
+from fastlab.errors import OptionError, StorageError
+from fastlab.study import carry as carrying
+from fastlab.study.feed import Feed
+from fastlab.study.planfile import plan_from
+from fastlab.study.record import DamagedRecord, decode
+from fastlab.study.store import Store
+from fastlab.study.study import Study
+from fastlab.study.tomllines import PlanText
+
+TABLES = ("results.csv", "curves.csv", "costs.csv", "verdicts.json", "report.md", "report.html")
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+
+@pytest.fixture
+def study(small_plan, arrays, fake, tmp_path, monkeypatch):
+    "A function: name -> a Study of the small plan with two seeds, 8 runs, in a folder of that name; runs are logged."
+    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
+    return lambda name="study", seeds=2: Study(small_plan, arrays, tmp_path / name, seeds=seeds, runner=fake)
+
+
+@pytest.fixture
+def whole(study):
+    "The tables of a study that nothing disturbed."
+    return tables(study("whole").run(0, show=False))
+
+
+@pytest.fixture
+def log(tmp_path):
+    def lines():
+        path = tmp_path / "log"
+        return path.read_text().splitlines() if path.exists() else []
+    return lines
+
+
+def tables(done):
+    return {name: (done.out / name).read_bytes() for name in TABLES}
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "write"])
+@pytest.mark.parametrize("after", [0, 3, 9])
+def test_a_disk_that_fills_up_is_an_error_and_nothing_is_lost(study, whole, monkeypatch, call, after):
+    "The disk is full from the call number `after` on: while results are kept, or only when the tables are written."
+    left = [after]
+
+    def full(real):
+        def called(*arguments, **options):
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return real(*arguments, **options)
+        return called
+
+    with monkeypatch.context() as patch:
+        if call == "write":
+            real = os.fdopen
+
+            def opened(*arguments, **options):
+                file = real(*arguments, **options)
+                return Wrapped(file, full(file.write))
+            patch.setattr(os, "fdopen", opened)
+        else:
+            patch.setattr(os, call, full(getattr(os, call)))
+        with pytest.raises(StorageError, match=r"(\.run|\.csv|\.json): the disk is full; free some space"):
+            study().run(0, show=False)
+    kept = list((study().out / "runs").glob("*"))
+    assert [path.suffix for path in kept] == [".run"] * min(after, 8)  # no half of a file is left beside them
+    assert tables(study().run(0, show=False)) == whole
+
+
+class Wrapped:
+    "A file whose `write` is another function."
+
+    def __init__(self, file, write):
+        self.file, self.write = file, write
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.file.close()
+
+
+def mounted(place, size):
+    "Whether a file system of `size` bytes in memory could be mounted at `place`."
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True)
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small file system")
+def test_a_really_full_disk(study, whole, tmp_path, small_plan, arrays, fake):
+    place = tmp_path / "small disk"
+    if not mounted(place, 6 * 4096 + 4096):
+        pytest.skip("this system lets not even root mount a file system")
+    try:
+        made = Study(small_plan, arrays, place / "study", seeds=2, runner=fake)
+        with pytest.raises(StorageError, match="the disk is full"):
+            made.run(0, show=False)
+        kept = list((place / "study" / "runs").iterdir())
+        assert kept
+        assert all(decode(path.read_bytes(), path.stem) for path in kept)
+        subprocess.run(["mount", "-o", "remount,size=4m", place], check=True)
+        assert tables(Study(small_plan, arrays, place / "study", seeds=2, runner=fake).run(0, show=False)) == whole
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def cut(content):
+    return content[:len(content) // 2]
+
+
+def flipped(content):
+    "One bit of the body."
+    return content[:-9] + bytes([content[-9] ^ 4]) + content[-8:]
+
+
+DAMAGE = {"cut": cut, "empty": lambda content: b"", "a bit flipped": flipped, "longer": lambda content: content + b"\0",
+          "a foreign file": lambda content: b"\x89PNG\r\n\x1a\n" + bytes(500),
+          "a pickle": lambda content: b"cos\nsystem\n(S'touch /tmp/never'\ntR."}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_result_is_set_aside_and_done_again(study, whole, log, how):
+    done = study().run(0, show=False)
+    path = sorted(done.out.glob("runs/*.run"))[3]
+    content, before = path.read_bytes(), len(log())
+    path.write_bytes(DAMAGE[how](content))
+    with pytest.raises(DamagedRecord):
+        decode(path.read_bytes(), path.stem)
+    again = study().run(0, show=False)
+    assert len(log()) == before + 1
+    assert path.read_bytes() == content
+    assert tables(again) == whole
+    assert [file.read_bytes() for file in again.store.aside.iterdir()] == [DAMAGE[how](content)]
+    assert list(again.store.damaged) == [path.name]
+
+
+def test_another_run_s_result_under_this_one_s_name_is_not_taken(study, whole):
+    done = study().run(0, show=False)
+    one, other = sorted(done.out.glob("runs/*.run"))[:2]
+    one.write_bytes(other.read_bytes())
+    again = study().run(0, show=False)
+    assert tables(again) == whole
+    assert "another run" in again.store.damaged[one.name]
+
+
+def test_the_same_file_is_set_aside_twice_without_losing_the_first(study):
+    path = sorted(study().run(0, show=False).out.glob("runs/*.run"))[0]
+    for content in (b"once", b"twice"):
+        path.write_bytes(content)
+        again = study().run(0, show=False)
+    assert sorted(file.read_bytes() for file in again.store.aside.iterdir()) == [b"once", b"twice"]
+
+
+def test_a_result_without_the_epoch_that_a_new_plan_asks_for_is_done_again(study, arrays, fake, log):
+    "At a constant rate a run of 8 epochs is the start of the one of 16, and has the same name."
+    short = study().run(0, show=False)
+    assert {run.recipe.epochs for run in short.schedule.runs} == {8, 16}
+    kept = {path.name: path.read_bytes() for path in short.out.glob("runs/*.run")}
+    longer = plan_from(PlanText(SMALL_PLAN.replace("epochs = 8", "epochs = 12")))
+    before = len(log())
+    made = Study(longer, arrays, short.out, seeds=2, runner=fake).run(0, show=False)
+    again = {path.name: path.read_bytes() for path in made.out.glob("runs/*.run")}
+    assert set(again) == set(kept)
+    assert len(log()) - before == 8  # all need the mark 12, which none had
+    assert not made.gathered.missing
+
+
+def test_another_order_changes_no_byte(study, whole):
+    made = study("backwards")
+    missing = [made.schedule.by_key[key] for key in reversed(made.gathered.missing)]
+    made._carry(missing, 0, None, None, None)
+    assert tables(study("backwards").run(0, show=False)) == whole
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_processes_give_the_same_bytes(study, whole, jobs):
+    assert tables(study(f"{jobs} jobs").run(jobs, show=False)) == whole
+
+
+def test_a_clock_that_jumps_changes_nothing(study, whole, monkeypatch, log):
+    done = study().run(0, show=False)
+    for number, path in enumerate(sorted(done.out.rglob("*"))):
+        os.utime(path, (0, 0) if number % 2 else (4e9, 4e9))
+    jumps = iter(range(10 ** 9, 0, -10 ** 6))
+    monkeypatch.setattr(time, "time", lambda: float(next(jumps)))
+    before = len(log())
+    assert tables(study().run(0, show=False)) == whole
+    assert len(log()) == before
+    assert tables(study("backwards in time").run(0, show=False)) == whole
+
+
+def test_failed_runs_are_named_never_done_and_tried_again_only_when_asked(study, whole, monkeypatch, log):
+    monkeypatch.setenv("FAKE_FAILS", "0.001")
+    failed = study().run(0, show=False)
+    assert failed.failed == {f"L1, seed {seed}": "the loss is not finite in epoch 3 (made up)." for seed in (0, 1)}
+    assert len(failed.gathered.results) == 6
+    report = (failed.out / "report.html").read_text("utf-8")
+    assert "2 runs failed and count for nothing" in report
+    assert report.count("the loss is not finite in epoch 3 (made up).") == 2
+    assert "**Failed: L1, seed 1: the loss is not finite" in (failed.out / "report.md").read_text("utf-8")
+    verdict = failed.verdicts[0]
+    assert (verdict.claim.variant, verdict.verdict, verdict.n) == ("L1", "undecided", 0)
+    assert "no seed has all the runs" in verdict.note
+    monkeypatch.delenv("FAKE_FAILS")
+    before = len(log())
+    assert study().run(0, show=False).failed  # not by itself
+    assert len(log()) == before
+    mended = study().run(0, retry=True, show=False)
+    assert not mended.failed
+    assert len(log()) == before + 2
+    assert tables(mended) == whole
+
+
+def test_where_some_seeds_failed_the_verdict_says_how_many_are_left(small_plan, arrays, fake, tmp_path):
+    made = Study(small_plan, arrays, tmp_path / "study", seeds=6, runner=fake)
+    for key in made.schedule.keys["1", "L1", 4]:
+        made.store.fail(key, "its process died", {})
+    made.run(0, show=False)
+    verdict = made.verdicts[0]
+    assert verdict.n == 5
+    assert "5 of 6 seeds" in verdict.note
+    assert list(made.failed) == ["L1, seed 4"]
+
+
+def test_a_run_that_kills_its_process_is_found_and_the_others_are_done(study, monkeypatch):
+    monkeypatch.setenv("FAKE_DIES", "0.001")
+    done = study().run(2, show=False)
+    assert set(done.failed) == {"L1, seed 0", "L1, seed 1"}
+    assert all("its process died" in reason for reason in done.failed.values())
+    assert len(done.gathered.results) == 6
+
+
+def test_an_error_that_is_no_user_s_mistake_fails_its_run_and_no_other(study, monkeypatch, fake):
+    real = carrying.work
+
+    def odd(folder, run, runner):
+        if run.recipe.l1:
+            raise ZeroDivisionError("float division by zero")
+        return real(folder, run, runner)
+
+    monkeypatch.setattr(carrying, "work", odd)
+    done = study().run(1, show=False)
+    assert set(done.failed.values()) == {"ZeroDivisionError: float division by zero"}
+
+
+def test_the_feed_hands_out_each_run_once_and_takes_over_what_another_left(study, tmp_path):
+    runs = study().schedule.runs
+    one, other = (Feed(runs, Store(tmp_path / "shared")) for _ in range(2))
+    mine = [next(one) for _ in range(3)]
+    theirs = [next(other) for _ in range(5)]
+    assert {run.key for run in mine} | {run.key for run in theirs} == {run.key for run in runs}
+    assert next(other) is None  # all that is left is being done by the other one
+    one.close()
+    assert {next(other).key for _ in range(3)} == {run.key for run in mine}
+    with pytest.raises(StopIteration):
+        next(other)
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda place: place.write_text("a file"), "this is a file. Name a folder"),
+    (lambda place: (place.mkdir(), (place / "thesis.tex").write_text("mine")), "holds other things, and no study")])
+def test_a_place_that_is_not_a_study_s_is_refused_and_left_alone(small_plan, arrays, fake, tmp_path, make, words):
+    make(tmp_path / "out")
+    before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
+    with pytest.raises(StorageError, match=words):
+        Study(small_plan, arrays, tmp_path / "out", runner=fake)
+    assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
+
+
+def test_looking_at_a_study_that_was_not_begun_writes_nothing(study, tmp_path):
+    made = study("not begun")
+    assert len(made.gathered.missing) == 8
+    assert {one.verdict for one in made.verdicts} == {"undecided"}
+    assert not made.out.exists()
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"seeds": 0}, "seeds: 0 is not a whole number of at least 1"), ({"seeds": True}, "seeds: True"),
+    ({"seeds": 1001}, "seeds: 1000 is not between 0 and 999")])
+def test_seeds_outside_their_rule(small_plan, arrays, fake, tmp_path, options, words):
+    with pytest.raises(OptionError, match=words):
+        Study(small_plan, arrays, tmp_path / "out", runner=fake, **options)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"jobs": -1}, "jobs: -1 is not a whole number"), ({"jobs": 1.5}, "jobs: 1.5"),
+    ({"minutes": 0}, "minutes: 0 is not"),
+    ({"minutes": float("nan")}, "minutes: nan is not")])
+def test_options_outside_their_rule(study, options, words):
+    with pytest.raises(OptionError, match=re.escape(words)):
+        study().run(show=False, **options)
+
+
+def test_this_process_imported_no_torch_for_any_of_it(tmp_path):
+    code = ("import sys, made_up_study\nfrom fastlab.study.runner import Runner\nfrom fastlab import Study\n"
+            f"Study(made_up_study.small_plan(), made_up_study.made_up_arrays(), {str(tmp_path / 'out')!r}, seeds=1,\n"
+            "      runner=Runner('fake_runner:carry_out')).run(0, show=False).results\n"
+            "sys.exit('torch' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent).returncode == 0
