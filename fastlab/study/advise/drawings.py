@@ -3,34 +3,47 @@ import numpy as np
 
 from fastlab.pictures.comparisons import pairs
 from fastlab.pictures.style import BLUE, GREY, INK, blank, look
-from fastlab.study.advise.space import described, said
+from fastlab.study.advise.space import said
 from fastlab.study.advise.trials import REGION
 from fastlab.study.report.drawings import WIDTH, as_svg
 
-LONGEST = 70                    # characters of a label that a picture has room for
 
-
-def best_so_far(moments, found):
-    "Develop accuracy of the best Recipe so far over processor time, with its interval; None before the first."
+def best_so_far(moments):
+    "Accuracy of the best Recipe so far over processor time, stage by stage, with its interval; None before the first."
     if not moments:
         return None
     minutes = np.array([one.seconds for one in moments]) / 60
-    accuracy, low, high = (100 * np.array([getattr(one, name) for one in moments]) for name in ("accuracy", "low",
-                                                                                               "high"))
+    accuracy, low, high = (100 * np.array([getattr(one, name) for one in moments])
+                           for name in ("accuracy", "low", "high"))
+    ends = np.append(minutes, minutes[-1])
     with look():
-        ax = blank(None, (WIDTH, 3.0))
-        ax.errorbar(minutes, accuracy, (accuracy - low, high - accuracy), fmt="o", color=BLUE, ecolor=GREY, capsize=2.5,
+        ax = blank(None, (WIDTH, 3.2))
+        for place, stage in enumerate(dict.fromkeys(one.stage for one in moments)):
+            own = [number for number, one in enumerate(moments) if one.stage == stage]
+            start = minutes[own[0] - 1] if own[0] else 0.0
+            ax.axvspan(start, ends[own[-1]], color="#ECEFF2" if place % 2 else "#F8F9FA", linewidth=0, zorder=0)
+            ax.text((start + ends[own[-1]]) / 2, 1.01, f"{stage}, {moments[own[-1]].recipe.epochs} epochs", ha="center",
+                    va="bottom", fontsize=8, color=GREY, transform=ax.get_xaxis_transform())
+            ax.plot(minutes[own], accuracy[own], color=BLUE, linewidth=1)
+        ax.errorbar(minutes, accuracy, (accuracy - low, high - accuracy), fmt="o", color=BLUE, ecolor=BLUE, capsize=2.5,
                     elinewidth=1)
-        ax.step(minutes, accuracy, where="post", color=BLUE, linewidth=1)
-        for place, one in enumerate(moments):
-            if place == 0 or one.recipe.changed(epochs=1) != moments[place - 1].recipe.changed(epochs=1):
-                words = described(one.recipe, found.plain.changed(epochs=one.recipe.epochs))[:LONGEST]
-                ax.annotate(words, (minutes[place], low[place]), (4, -4), textcoords="offset points", fontsize=7,
-                            color=INK, va="top", rotation=0)
-        ax.margins(x=0.12, y=0.25)
-        ax.set(xlabel="minutes of processor time", ylabel="accuracy (%)")
-        ax.set_title("The best Recipe so far, on images held back from it, with 95 % interval", loc="left")
+        for number in changes(moments):
+            ax.annotate(letter(number), (minutes[number], high[number]), (0, 4), textcoords="offset points",
+                        fontsize=8, color=INK, ha="center")
+        ax.margins(x=0.03, y=0.2)
+        ax.set(xlabel="minutes of processor time", ylabel="accuracy (%)", xlim=(0, None))
     return as_svg(ax.get_figure())
+
+
+def changes(moments):
+    "The numbers of the moments at which another Recipe became the best; its epochs do not count."
+    alike = [one.recipe.changed(epochs=1) for one in moments]
+    return [number for number, one in enumerate(alike) if not number or one != alike[number - 1]]
+
+
+def letter(number):
+    "How the picture and the lines below it name a moment: a, b, …"
+    return chr(ord("a") + number) if number < 26 else str(number)
 
 
 def parts_taken_away(found):

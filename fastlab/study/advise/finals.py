@@ -8,7 +8,7 @@ import numpy as np
 
 from fastlab.study.advise.budget import LAST_SHARE
 from fastlab.study.advise.deciding import LOOKS, standings
-from fastlab.study.advise.race import FINAL
+from fastlab.study.advise.race import FINAL, Fate
 from fastlab.study.advise.space import PLAIN, complexity, parts_of, without
 from fastlab.study.advise.trials import REGION
 from fastlab.study.statistics import holm
@@ -62,6 +62,9 @@ class Finals:
         full = race.settle("full", lambda: self._epochs(challenger, ensemble))
         self.plain = PLAIN.changed(epochs=min(PLAIN.epochs, full))
         self.winner = challenger.changed(epochs=full)
+        for recipe, why in ((challenger, "won: the simplest within a standard error of the best"),
+                            (PLAIN, "the baseline")):
+            race.fates[recipe] = Fate(FINAL, why, race.fates[recipe].standing if recipe in race.fates else None)
         self._reserve(ensemble)
         tried = race.settle("parts", self._affordable)
         self.variants = {part: without(self.winner, [part], self.plain) for part in tried}
@@ -88,8 +91,8 @@ class Finals:
     def _challenger(self):
         "The simplest of the best that are not the plain Recipe itself."
         race = self.race
-        found = {recipe: race.fates[recipe].standing for recipe in race.alive}
-        others = {recipe: one for recipe, one in found.items() if recipe != PLAIN and one is not None}
+        fates = {recipe: race.fates.get(recipe) for recipe in race.alive if recipe != PLAIN}
+        others = {recipe: fate.standing for recipe, fate in fates.items() if fate and fate.standing}
         if not others:
             return next((recipe for recipe in race.alive if recipe != PLAIN), race.space.candidates(race.seed, 2)[1])
         best = max(others, key=lambda recipe: others[recipe].difference)

@@ -5,9 +5,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import fastlab
 from fastlab.files import write_text
-from fastlab.study.advise.drawings import best_so_far, parts_taken_away
+from fastlab.study.advise.drawings import best_so_far, changes, letter, parts_taken_away
 from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL
-from fastlab.study.advise.space import described, said
+from fastlab.study.advise.space import PLAIN, described, said
 from fastlab.study.advise.telling import headline
 from fastlab.study.advise.trials import REGION
 from fastlab.study.keys import installed
@@ -30,16 +30,27 @@ def write_page(advice, name):
 def content(advice, name):
     "All that the page says, as plain data."
     found, race = advice.found, advice.race
-    pictures = [best_so_far(race.moments, found), parts_taken_away(found)]
+    drawn = {"best": best_so_far(race.moments), "parts": parts_taken_away(found)}
     return {"name": name, "headline": headline(advice), "stopped": advice.stopped,
             "looked": list(advice.looked.sentences()),
             "parts": [part_row(found, part) for part in found.parts], "region": number(REGION),
             "winner": described(found.winner, found.plain), "same": advice.recipe == found.plain,
-            "tried": tried(advice), "stages": dict(race.epochs),
+            "tried": tried(advice), "bests": bests(race.moments), "stages": dict(race.epochs),
             "costs": costs(advice), "fields": fields(advice.recipe), "unsure": list(unsure(advice)),
             "files": files(advice),
-            "pictures": [unique_ids(svg, f"a{place}") for place, svg in enumerate(pictures) if svg],
+            "pictures": {what: [unique_ids(svg, what)] if svg else [] for what, svg in drawn.items()},
             "versions": {"fastlab": fastlab.__version__, **{name: installed(name) for name in ("torch", "fastai")}}}
+
+
+def bests(moments):
+    "One row for every change of the best Recipe so far, by the letters of the picture."
+    return [{"letter": letter(place), "runs": moments[place].runs, "stage": moments[place].stage,
+             "accuracy": share(moments[place]), "recipe": described(moments[place].recipe.changed(epochs=PLAIN.epochs))}
+            for place in changes(moments)]
+
+
+def share(moment):
+    return f"{number(100 * moment.accuracy)} ({number(100 * moment.low)} to {number(100 * moment.high)})"
 
 
 def span(standing):
@@ -77,9 +88,9 @@ def unsure(advice):
         elif part.verdict == "not tried" and len(found.parts) > 1:
             yield f"whether {said(found.winner, part.name)} pays: there was no time to try without it"
     near = [row for row in tried(advice) if row["stage"] == SEMIFINAL and row["why"].startswith("not clearly")]
-    if len(near) > 1:
-        yield (f"the order of the last {len(near)} of the race: none was clearly worse than the best, and the simplest "
-               "within a standard error of it was taken")
+    if near:
+        yield (f"whether the winner is better than {len(near)} other{'s' * (len(near) > 1)} that reached the end of "
+               "the race: none of them was clearly worse than the best, and the simplest near it was taken")
 
 
 def costs(advice):

@@ -121,9 +121,9 @@ class Race:
         self.alive.sort(key=lambda recipe: -found[recipe].accuracy)
         for recipe in self.alive:
             self.fates[recipe] = Fate(stage, "not clearly worse than the best", found[recipe])
-        simplest = self.simplest(found)
-        self.judged = stage, rounds, simplest, right
-        self.remember(stage, self.at(stage, simplest), np.concatenate(right[simplest]))
+        first = self.simplest(found) if len(rounds) > 1 else best
+        self.judged = stage, rounds, first, right
+        self.remember(stage, self.at(stage, first), np.concatenate(right[first]))
         return True
 
     def scores(self, stage, rounds):

@@ -95,7 +95,7 @@ def mirrored(arrays):
     pixels[end:] = pixels[end:, :, ::-1]
     labels = arrays.labels[np.concatenate([train, develop, develop])]
     splits = {"train": np.arange(start), "develop": np.arange(start, end), "test": np.arange(end, len(pixels))}
-    return replace(arrays, images=pixels, labels=labels, splits=splits, files=())
+    return replace(arrays, images=pixels, labels=labels, splits=splits, files=(), root=None)  # these are no files
 
 
 def _evenly(rows, most):

@@ -8,6 +8,7 @@ import pytest
 from quick_search import labelled
 
 from fastlab.study.advise import advise
+from fastlab.study.advise.telling import headline
 from fastlab.study.advise.trials import TrialRunner
 from fastlab.training.result import Result
 
@@ -94,3 +95,11 @@ def test_a_folder_that_is_too_large_for_its_minutes_still_gets_an_answer(clock, 
     assert advice.recipe is not None
     assert seconds <= 3 * 60
     assert not advice.found.sure
+
+
+def test_where_the_time_holds_no_round_the_plain_recipe_is_handed_over_and_nothing_is_claimed(clock, tmp_path,
+                                                                                                 monkeypatch):
+    _, advice = search(clock, tmp_path / "out", 0.1, monkeypatch, images=40_000)
+    assert advice.recipe == advice.found.plain
+    assert advice.found.against_plain is None
+    assert headline(advice)[2].startswith("Nothing is sure")

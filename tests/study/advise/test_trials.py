@@ -1,5 +1,6 @@
 """Divisions of the images: nothing of the test labels is left, folds part what they should, keys name what differs."""
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,7 +54,6 @@ def test_folds_develop_on_every_image_once_and_never_on_what_they_train_on(small
 def test_groups_stay_whole():
     arrays = labelled(600)
     files = tuple(f"{label}/writer{row % 30}-{row}.png" for row, label in enumerate(arrays.labels))
-    from pathlib import Path
     arrays = replace(arrays, files=files, root=Path("/nowhere"))
     folds = folds_for(arrays, r"writer(\d+)-")
     for number in range(len(folds) // 2):
@@ -84,7 +84,8 @@ def test_classes_of_very_few_images_make_few_folds_and_a_class_of_one_none():
 def test_mirrored_images_are_develops_flipped():
     rng = np.random.default_rng(0)
     arrays = replace(labelled(300), images=rng.integers(0, 256, (400, 6, 6, 1), dtype=np.uint8))
-    both = mirrored(arrays)
+    both = mirrored(replace(arrays, root=Path("/nowhere")))
+    assert both.paths is None  # the mirror images lie in no file
     straight, flipped = (both.images[both.splits[split]] for split in ("develop", "test"))
     assert np.array_equal(np.flip(straight, 2), flipped)
     assert np.array_equal(both.labels[both.splits["develop"]], both.labels[both.splits["test"]])
