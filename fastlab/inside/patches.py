@@ -70,11 +70,10 @@ def merged(found, new, count):
 def cut(patches, images, unit, mean=0.0, std=1.0):
     """The patches of one `unit` as float32 (count, C, height, width), cut out of `images`, those that `best_patches`
     got. What lies outside an image is its background; where a field is larger than the image, all of it is given."""
-    images = prepared(images, None, mean, std)
+    images = prepared(images[patches.images[unit]], None, mean, std)
     height, width = images.shape[2:]
     pieces = []
-    for index, (top, left, bottom, right) in zip(patches.images[unit], patches.boxes[unit]):
-        image = images[index:index + 1]
+    for image, (top, left, bottom, right) in zip(images.split(1), patches.boxes[unit]):
         if bottom - top >= height or right - left >= width:
             pieces.append(image)
             continue

@@ -1,5 +1,6 @@
 """Dropout left on: how answers spread, and how large updates are with it and without."""
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from fastlab.pictures.style import BLUE, GREY, INK, ORANGE, blank, counted, percent, picture
 
@@ -41,5 +42,6 @@ def updates(sizes, ax=None, quantity="norm of the update", title="Size of update
     steps = len(next(iter(sizes.values())))
     ax.set(title=counted(title, steps, "steps"), xlabel="time (steps)", ylabel=quantity)
     ax.set_ylim(0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.legend()
     return ax

@@ -29,7 +29,8 @@ def theoretical(image, boxes, names, ax=None, title="Receptive field of the midd
         together.setdefault(tuple(box), []).append(name)
     for place, (box, who) in enumerate(together.items()):
         height, width = box[2] - box[0], box[3] - box[1]
-        frame(ax, box, edgecolor=COLOURS[place % len(COLOURS)], linewidth=2, linestyle=DASHES[place % len(DASHES)],
+        dash = DASHES[(place + place // len(COLOURS)) % len(DASHES)]    # a colour that returns has another dash
+        frame(ax, box, edgecolor=COLOURS[place % len(COLOURS)], linewidth=2, linestyle=dash,
               label=f"{height:g}×{width:g}  {', '.join(who)}")
     pad = 0.02 * max(image.shape[:2])
     top, left = np.minimum(boxes[:, :2].min(axis=0), 0) - 0.5 - pad

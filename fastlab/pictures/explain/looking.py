@@ -176,9 +176,8 @@ def attention_section(subject, chosen, images, cam, hidden, layer, window, strid
     alike = [agreement(one, other) for one, other in zip(cam.maps, hidden.maps)]
     falls = hidden.maps.reshape(len(images), -1).max(1)
     says = (f"Grad-CAM weighs the maps of {layer} by the gradient of the answer; occlusion hides a square of "
-            f"{window}×{window} "
-            f"pixels at {'every place' if stride == 1 else f'every {ordinal(stride)} place'} and sees how far the "
-            f"answer's probability falls.",
+            f"{window}×{window} pixels, moved by {times(stride, 'pixel')} at a time, and sees how far the answer's "
+            f"probability falls.",
             f"The square that matters most takes {', '.join(percent(float(fall)) for fall in falls)} of probability "
             f"(n = {times(len(images), 'image')}); the two maps agree with a correlation of "
             f"{', '.join(f'{value:.2f}'.replace('-', '−') for value in alike)}.")
@@ -199,8 +198,3 @@ def agreement(one, other):
     one, other = one.ravel() - one.mean(), other.ravel() - other.mean()
     size = np.sqrt((one ** 2).sum() * (other ** 2).sum())
     return float((one * other).sum() / size) if size > 0 else float("nan")
-
-
-def ordinal(count):
-    "'second', 'third', '16th'."
-    return {2: "second", 3: "third"}.get(count, f"{count}th")

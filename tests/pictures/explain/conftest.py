@@ -1,5 +1,6 @@
 """A small trained network, and explanations measured on few images so that they are quick."""
-import numpy as np
+from html.parser import HTMLParser
+
 import pytest
 import torch
 
@@ -21,6 +22,27 @@ def quick():
         patch.setattr(twins, "SEEN", 144)
         patch.setattr(twins, "LEAST_STEPS", 1)
         yield
+
+
+class Tags(HTMLParser):
+    "Every tag with its attributes, and all text."
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.fixture(scope="session")
+def tags_of():
+    "The function Tags(text of a page)."
+    return Tags
 
 
 def untrained(arrays, net="lenet", history=(), **fields):
@@ -54,9 +76,3 @@ def model_file(tmp_path_factory, shape_arrays):
     path = tmp_path_factory.mktemp("model") / "small.safetensors"
     save_model(path, untrained(shape_arrays, width=0.25))
     return path
-
-
-@pytest.fixture
-def pixels():
-    "60 images of noise, uint8 (60, 28, 28, 1)."
-    return np.random.default_rng(0).integers(0, 256, (60, 28, 28, 1), np.uint8)

@@ -1,5 +1,6 @@
 """The explanations of a network: all there, each with its picture, table and figures, and true."""
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from fastlab.errors import FolderError, ModelFileError, OptionError
 from fastlab.images.arrays import Arrays
 from fastlab.inside import twins
 from fastlab.pictures.explain.explain import CONTRACT
+from fastlab.pictures.explain.page import render
 from fastlab.pictures.explain.sections import MAKERS
 from fastlab.pictures.explain.subject import Subject, spread
 
@@ -56,9 +58,37 @@ def test_it_finds_what_the_network_answers(explained, shape_arrays):
     assert found.figures["accuracy"] == pytest.approx((said == shape_arrays.labels[rows]).mean())
     still = [row for row in found.figures["shift"]["answers"]["this network"] if row["amount"] == 0]
     assert still[0]["unchanged"] == 1
-    assert still[0]["accuracy"] == pytest.approx(found.figures["accuracy"])
+    first = rows[spread(shape_arrays.labels[rows], still[0]["n"] // 2)]     # moved along both axes
+    said = model.probabilities(shape_arrays.images[first]).argmax(1)
+    assert still[0]["accuracy"] == pytest.approx((said == shape_arrays.labels[first]).mean())
     assert set(found.figures["shift"]["answers"]) == {"this network", "with pooling, twin", "without pooling, twin"}
     assert set(found.figures["batchnorm"]["networks"]) == {"this network", "with BatchNorm, twin", "without, twin"}
+
+
+@pytest.fixture(scope="module")
+def html(explained):
+    found, _ = explained
+    return render(found.title, found.facts, found.sections)
+
+
+def test_the_page_is_one_file_that_names_no_other_address(html, tags_of):
+    found = tags_of(html)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", re.sub(r"base64,[\w+/=]+", "", html))
+    assert not {"script", "link", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in found.tags}
+    sources = [attributes["src"] for tag, attributes in found.tags if "src" in attributes]
+    assert len(sources) >= 17
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert all(attributes["alt"] for tag, attributes in found.tags if tag == "img")
+    assert all(attributes["href"].startswith("#") for tag, attributes in found.tags if tag == "a")
+    ids = {attributes["id"] for _, attributes in found.tags if "id" in attributes}
+    assert {attributes["href"][1:] for tag, attributes in found.tags if tag == "a"} <= ids
+
+
+def test_the_same_figures_give_the_same_page(explained):
+    found, _ = explained
+    first = [section for section in found.sections if section.key in ("shapes", "kernels", "lrn")]
+    texts = [render(found.title, found.facts, first) for _ in range(2)]
+    assert texts[0] == texts[1]
 
 
 def test_network_and_random_numbers_stay_as_they_were(quick, shape_arrays, model_of, monkeypatch):
