@@ -7,8 +7,8 @@ import pytest
 
 from fastlab.study.forgotten import answer
 from fastlab.study.plan import Claim
-from fastlab.study.report.content import content
-from fastlab.study.report.wording import number, p_value, sentence, span
+from fastlab.study.report.content import cell, content
+from fastlab.study.report.wording import number, p_value, sentence, slight, span
 from fastlab.study.study import Study
 from fastlab.study.verdicts import CONTRADICTED, HOLDS, NO_DIFFERENCE, UNDECIDED, Figures, Verdict
 
@@ -37,6 +37,15 @@ def test_the_figures_shown_first_are_those_that_the_verdict_turned_on(kind, part
     assert told.to_dict()["difference"] == told.main.difference
     for part in parts:
         assert span(part) in sentence(told)  # the sentence tells all of them
+
+
+@pytest.mark.parametrize(("kind", "difference", "told"), [
+    (HOLDS, 0.3, True), (HOLDS, 0.41, False), (HOLDS, 2.0, False), (UNDECIDED, 0.3, False)])
+def test_what_holds_by_less_than_matters_holds_slightly(kind, difference, told):
+    one = verdict(kind, figures("early accuracy", "+", difference, 0.1, 0.002))
+    assert slight(one) is told
+    assert cell(one)["short"].endswith(", slightly") is told
+    assert ("though less than matters" in sentence(one)) is told
 
 
 def test_whether_the_missing_eval_explains_a_conclusion():
@@ -117,7 +126,7 @@ def test_every_claim_s_figures_stand_on_the_first_screen_and_in_the_markdown(don
     for told in done.verdicts:
         assert span(told.main) in first
         row = next(line for line in text.splitlines() if line.startswith(f"| {told.claim.says} ("))
-        assert f"{told.verdict} | {span(told.main)}" in row
+        assert re.search(rf"{told.verdict}(, slightly)? \| {re.escape(span(told.main))}", row)
         assert f"| {told.n}" in row
 
 

@@ -15,13 +15,14 @@ from fastlab.study.report.wording import (
     p_value,
     sentence,
     signed,
+    slight,
     span,
     who,
 )
 from fastlab.study.statistics import seeds_needed, share_ahead
 from fastlab.study.words import WORDS
 
-PARTS = {"early accuracy": "early", "late accuracy": "late", "gain since": "gained", "accuracy": "end"}
+PARTS = {"early accuracy": "early", "late accuracy": "late", "gain since": "gain", "accuracy": "end"}
 REACH = 46                      # half the width of a small interval picture, in its own units
 
 
@@ -86,7 +87,8 @@ def families(decided):
 def cell(verdict):
     main = verdict.main
     unit, several = main.unit if main else "", len({part.measure for part in verdict.parts}) > 1
-    return {"verdict": verdict.verdict, "mark": MARKS[verdict.verdict], "short": SHORT[verdict.verdict],
+    return {"verdict": verdict.verdict, "mark": MARKS[verdict.verdict], "slight": slight(verdict),
+            "short": SHORT[verdict.verdict] + (", slightly" if slight(verdict) else ""),
             "kind": verdict.verdict.split()[0], "span": span(main) if main else "–", "unit": unit,
             "short_unit": SHORT_UNITS.get(unit, unit), "of": PARTS.get(main.measure, "") if several else "",
             "n": verdict.n, "images": main.images if main else 0,

@@ -25,8 +25,11 @@ def _summary(told):
     data, state = told["data"], told["state"]
     splits = ", ".join(f"{count:,} {split}" for split, count in data["splits"].items())
     counts = ", ".join(f"{count} {verdict}" for verdict, count in told["tally"].items())
+    slightly = " (slightly: by less than matters)" if any(
+        cell["slight"] for rows in told["families"].values() for row in rows for cell in row["cells"].values()) else ""
     return (f"{data['name']}: {data['classes']} classes, {data['colour']} {data['size']}, {splits}. "
-            f"{state['seeds']} paired seeds, {state['done']:,} of {state['runs']:,} runs. With eval(): {counts}.")
+            f"{state['seeds']} paired seeds, {state['done']:,} of {state['runs']:,} runs. "
+            f"With eval(): {counts}{slightly}.")
 
 
 def _warnings(state):
@@ -53,7 +56,9 @@ def _cell(cell, with_n):
     if cell is None:
         return ("", "", "") if with_n else ("", "")
     images = f" × {cell['images']:,}" if cell["images"] else ""
-    told = (f"{MARKS[cell['verdict']]} {cell['verdict']}", f"{cell['span']} {cell['unit']} {cell['of']}".strip())
+    slightly = ", slightly" if cell["slight"] else ""
+    told = (f"{MARKS[cell['verdict']]} {cell['verdict']}{slightly}",
+            f"{cell['span']} {cell['unit']} {cell['of']}".strip())
     return (*told, f"{cell['n']}{images}") if with_n else told
 
 

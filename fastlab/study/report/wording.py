@@ -52,16 +52,19 @@ def who(claim):
     return f"{name}, beyond that in comparison {claim.elsewhere}" if claim.elsewhere else name
 
 
+def slight(verdict):
+    "Whether a claim holds by less than matters: the intervals of all its parts lie within the region."
+    return verdict.verdict == HOLDS and all(part.side in "+-" and max(abs(part.low), abs(part.high)) < part.region
+                                            for part in verdict.parts)
+
+
 def sentence(verdict):
     "One sentence that says what was found and how sure it is."
     if not verdict.parts:
         return f"Undecided: {verdict.note}."
     found = "; ".join(_found(part, verdict.claim, number) for number, part in enumerate(verdict.parts))
     p = "" if all(part.side == "=" for part in verdict.parts) else f", p = {p_value(verdict.p_holm)} after Holm"
-    small = ""
-    if verdict.verdict == HOLDS and all(part.side in "+-" and max(abs(part.low), abs(part.high)) < part.region
-                                        for part in verdict.parts):
-        small = ", though less than matters"
+    small = ", though less than matters" if slight(verdict) else ""
     text = f"{verdict.verdict.capitalize()}{small}: {found} ({count(verdict.main)}{p})."
     if verdict.verdict == UNDECIDED and math.isfinite(verdict.main.smallest) and verdict.main.smallest:
         text += f" A true difference of {number(verdict.main.smallest, digits_for(verdict.main.unit))} " \
