@@ -10,7 +10,8 @@ from fastlab.images.arrays import Arrays
 from fastlab.study.advise.bench import Bench
 from fastlab.study.advise.budget import LEAST_RUNS, RunBudget, TimeBudget
 from fastlab.study.advise.final import networks, reading
-from fastlab.study.advise.finals import Finals, Found
+from fastlab.study.advise.finals import Finals
+from fastlab.study.advise.found import Found
 from fastlab.study.advise.look import UNEQUAL, look_at
 from fastlab.study.advise.notes import Notes
 from fastlab.study.advise.race import Race

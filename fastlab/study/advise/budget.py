@@ -10,7 +10,7 @@ LAST_SHARE = 0.45               # of the budget, for the winner, its parts and t
 
 class RunBudget:
     "So many trials. Every one costs 1, whatever it takes."
-    final = 0.0
+    final, processes = 0.0, 1
 
     def __init__(self, runs, bench):
         self.total, self.bench = runs, bench

@@ -27,8 +27,8 @@ def best_so_far(moments):
             ax.plot(minutes[own], accuracy[own], color=BLUE, linewidth=1)
         ax.errorbar(minutes, accuracy, (accuracy - low, high - accuracy), fmt="o", color=BLUE, ecolor=BLUE, capsize=2.5,
                     elinewidth=1)
-        for number in changes(moments):
-            ax.annotate(letter(number), (minutes[number], high[number]), (0, 4), textcoords="offset points",
+        for place, number in enumerate(changes(moments)):
+            ax.annotate(letter(place), (minutes[number], high[number]), (0, 4), textcoords="offset points",
                         fontsize=8, color=INK, ha="center")
         ax.margins(x=0.03, y=0.2)
         ax.set(xlabel="minutes of processor time", ylabel="accuracy (%)", xlim=(0, None))
@@ -41,9 +41,9 @@ def changes(moments):
     return [number for number, one in enumerate(alike) if not number or one != alike[number - 1]]
 
 
-def letter(number):
-    "How the picture and the lines below it name a moment: a, b, …"
-    return chr(ord("a") + number) if number < 26 else str(number)
+def letter(place):
+    "How the picture and the lines below it name a change of the best: a, b, …"
+    return chr(ord("a") + place) if place < 26 else str(place)
 
 
 def parts_taken_away(found):

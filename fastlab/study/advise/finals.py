@@ -1,51 +1,18 @@
 """The last stage, in full trainings on fresh rounds: the winner of the race, without each of its parts, and plain.
 
-A part whose loss shows stays. A part without which nothing is lost, or too little to matter, goes; what goes together
-is tried together. Where nothing is decided, the figures are followed only beyond the region of no difference."""
-from dataclasses import dataclass, replace
+What goes together is tried together: several parts that do not pay alone may pay as one."""
+from dataclasses import replace
 
 import numpy as np
 
-from fastlab.study.advise.budget import LAST_SHARE
+from fastlab.study.advise.budget import EPOCHS, LAST_SHARE
 from fastlab.study.advise.deciding import LOOKS, standings
+from fastlab.study.advise.found import UNDECIDED, UNTRIED, Found, Part, compared, part_for, preferred
 from fastlab.study.advise.race import FINAL, Fate
 from fastlab.study.advise.space import PLAIN, complexity, parts_of, without
-from fastlab.study.advise.trials import REGION
 from fastlab.study.statistics import holm
-from fastlab.study.verdicts import LEVEL
 
 FIRST, LEAST, MOST = 5, 3, 12   # the first round of this stage; the fewest and the most rounds
-PAYS, DOES_NOT, UNDECIDED, UNTRIED = "pays", "does not pay", "undecided", "not tried"
-BETTER, NO_DIFFERENCE, WORSE = "better", "no difference that matters", "worse"
-
-
-@dataclass(frozen=True)
-class Part:
-    "One part of the winner: whether it pays, and how the winner without it stood to the winner."
-    name: str
-    verdict: str
-    standing: object = None
-    kept: bool = True
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a search found. `plain`: the baseline as it was trained; `winner`: of the race; `answer`: what is left of
-    it, or plain; `parts`: a Part for each of the winner's; `against_plain`: the Standing of what was held against the
-    plain Recipe in the end; `verdict`: better, no difference that matters, undecided or worse; `rounds`: those that
-    both have; `stage`: the last one that was reached."""
-    plain: object
-    winner: object
-    answer: object
-    parts: tuple = ()
-    against_plain: object = None
-    verdict: str = UNDECIDED
-    rounds: tuple = ()
-    stage: str = FINAL
-
-    @property
-    def sure(self):
-        return self.verdict in (BETTER, NO_DIFFERENCE)
 
 
 class Finals:
@@ -138,7 +105,7 @@ class Finals:
         open_parts = set(variants)
         while len(self.done) < MOST:
             wanted = [self.plain, winner, *(variants[part] for part in variants if part in open_parts)]
-            spare = LEAST * self.budget.cost(winner)  # for the parts that go together
+            spare = max(LEAST, len(self.done) + 1) * self.budget.cost(winner)  # for the parts that go together
             if len(self.done) >= LEAST and sum(map(self.budget.cost, wanted)) + spare > self.budget.left():
                 break
             if not self._round(wanted, FIRST + len(self.done)):
@@ -176,7 +143,7 @@ class Finals:
             if variant in found:
                 against[part] = found[variant]
         corrected = dict(zip(against, looks * holm([one.p for one in against.values()]))) if against else {}
-        return tuple(_part(name, against.get(name), corrected.get(name, 1.0)) if name in variants
+        return tuple(part_for(name, against.get(name), corrected.get(name, 1.0)) if name in variants
                      else Part(name, UNTRIED) for name in parts_of(winner, self.plain))
 
     def _has_all(self, one, variant):
@@ -208,7 +175,7 @@ class Finals:
             self.bench.run([(simpler, number, True) for number in rounds], self.budget.deadline(),
                            self.race.told(FINAL))
         found = self.standings([winner, simpler], winner)
-        return bool(found) and not _part("", found[simpler], found[simpler].p).kept
+        return bool(found) and not part_for("", found[simpler], found[simpler].p).kept
 
     def _more(self, answer):
         "Further rounds of the answer (the winner, where that is plain) and the plain Recipe, until the budget ends."
@@ -227,33 +194,14 @@ class Finals:
                   if self._has_all(one, rival) and one not in (rival, self.plain)]
         found = self.standings([self.plain, rival, *others], self.plain).get(rival)
         verdict = compared(found, 2 + len(self.variants))
-        chosen = answer if preferred(found, verdict) else self.plain
         rounds = tuple(number for number in self.done if (rival, number) in self.bench.right)
-        return Found(self.plain, self.winner, chosen, parts, found, verdict, rounds)
+        if preferred(found, verdict):
+            return Found(self.plain, self.winner, answer, parts, found, verdict, rounds)
+        plain = self._plain_in_full()
+        return Found(plain, self.winner, plain, parts, found, verdict, rounds)
 
-
-def _part(name, standing, p):
-    "The Part that a Standing without it speaks for; p is corrected."
-    if standing is None:
-        return Part(name, UNTRIED)
-    if standing.difference < 0 and p <= LEVEL:
-        return Part(name, PAYS, standing)
-    if standing.low > -REGION:
-        return Part(name, DOES_NOT, standing, kept=False)
-    return Part(name, UNDECIDED, standing, kept=standing.difference < -REGION)
-
-
-def compared(standing, tried):
-    "The verdict on a Recipe against the plain one; paid for as many Recipes as were tried beside it."
-    if standing is None:
-        return UNDECIDED
-    if standing.p * tried <= LEVEL:
-        return BETTER if standing.difference > 0 else WORSE
-    return NO_DIFFERENCE if max(-standing.low, standing.high) < REGION else UNDECIDED
-
-
-def preferred(standing, verdict):
-    "Whether it is to be preferred to the plain Recipe: shown to be better, or else well beyond what does not matter."
-    if verdict == UNDECIDED:
-        return standing is not None and standing.difference > max(REGION, standing.error)
-    return verdict == BETTER
+    def _plain_in_full(self):
+        "The plain Recipe with all of its epochs where there is time to train it so, though it was compared with fewer."
+        longer = [PLAIN.changed(epochs=count) for count in EPOCHS if self.plain.epochs < count <= PLAIN.epochs]
+        spare = self.budget.left() / self.budget.processes + self.budget.final
+        return next((one for one in longer if 1.4 * self.budget.cost(one) <= spare), self.plain)

@@ -44,9 +44,9 @@ def content(advice, name):
 
 def bests(moments):
     "One row for every change of the best Recipe so far, by the letters of the picture."
-    return [{"letter": letter(place), "runs": moments[place].runs, "stage": moments[place].stage,
-             "accuracy": share(moments[place]), "recipe": described(moments[place].recipe.changed(epochs=PLAIN.epochs))}
-            for place in changes(moments)]
+    chosen = [moments[number] for number in changes(moments)]
+    return [{"letter": letter(place), "runs": one.runs, "stage": one.stage, "accuracy": share(one),
+             "recipe": described(one.recipe.changed(epochs=PLAIN.epochs))} for place, one in enumerate(chosen)]
 
 
 def share(moment):

@@ -3,7 +3,7 @@ import sys
 import time
 
 from fastlab.progress import Progress, clock
-from fastlab.study.advise.finals import BETTER, NO_DIFFERENCE, WORSE
+from fastlab.study.advise.found import BETTER, NO_DIFFERENCE, WORSE
 from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL
 from fastlab.study.advise.space import described
 from fastlab.study.report.wording import number, signed

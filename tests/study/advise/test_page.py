@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastlab.study.advise.deciding import Standing
-from fastlab.study.advise.finals import BETTER, DOES_NOT, NO_DIFFERENCE, PAYS, UNDECIDED, UNTRIED, WORSE, Found, Part
+from fastlab.study.advise.found import BETTER, DOES_NOT, NO_DIFFERENCE, PAYS, UNDECIDED, UNTRIED, WORSE, Found, Part
 from fastlab.study.advise.look import Looked
 from fastlab.study.advise.page import write_page
 from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL, Fate, Moment

@@ -18,6 +18,11 @@ def test_advice_on_drawn_strokes(tmp_path, monkeypatch, capsys):
     assert run(arguments) == 0
     output = capsys.readouterr()
     told = json.loads(output.out.strip().splitlines()[-1])
+    use, reached, sure = output.err.strip().splitlines()[-3:]
+    assert use.startswith("Use ")
+    assert f"{100 * told['accuracy']:.2f} %" in reached
+    assert "n = " in reached or told["gain"] == 0
+    assert told["page"] in sure
     assert {"recipe", "accuracy", "interval", "n", "gain", "model", "page", "seconds"} <= set(told)
     model = fastlab.load_model(told["model"])
     tested = fastlab.test(model, folder)

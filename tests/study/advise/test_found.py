@@ -1,0 +1,53 @@
+"""The rules by which parts stay or go and the plain Recipe is left, at their borders."""
+import numpy as np
+import pytest
+
+from fastlab.study.advise.deciding import Standing
+from fastlab.study.advise.found import (
+    BETTER,
+    DOES_NOT,
+    NO_DIFFERENCE,
+    PAYS,
+    UNDECIDED,
+    UNTRIED,
+    WORSE,
+    compared,
+    part_for,
+    preferred,
+)
+
+
+def standing(difference, low, high, p):
+    return Standing(0.9, difference, low, high, (high - low) / 4, p, 4, 1000)
+
+
+@pytest.mark.parametrize(("difference", "low", "high", "p", "verdict", "kept"), [
+    (-0.3, -0.45, -0.15, 0.001, PAYS, True),      # its loss shows, small as it is
+    (-0.1, -0.4, 0.2, 0.4, DOES_NOT, False),      # at most the region is lost
+    (0.8, 0.2, 1.4, 0.01, DOES_NOT, False),       # better without it
+    (-0.4, -1.2, 0.4, 0.3, UNDECIDED, False),     # not decided: figures within the region are not followed
+    (-0.6, -1.4, 0.2, 0.2, UNDECIDED, True),
+])
+def test_parts_stay_or_go(difference, low, high, p, verdict, kept):
+    part = part_for("augmentation", standing(difference, low, high, p), p)
+    assert (part.verdict, part.kept) == (verdict, kept)
+
+
+def test_what_was_not_tried_stays():
+    assert part_for("rate", None, 1.0).verdict == UNTRIED
+    assert part_for("rate", None, 1.0).kept
+
+
+@pytest.mark.parametrize(("found", "tried", "verdict", "taken"), [
+    (standing(1.0, 0.5, 1.5, 0.001), 5, BETTER, True),
+    (standing(1.0, 0.1, 1.9, 0.02), 5, UNDECIDED, True),       # 0.02 × 5 is no proof, yet it is well beyond the region
+    (standing(1.0, -3.0, 5.0, 0.6), 5, UNDECIDED, False),      # within its own error
+    (standing(0.3, -0.4, 1.0, 0.4), 5, UNDECIDED, False),
+    (standing(0.1, -0.2, 0.4, 0.5), 5, NO_DIFFERENCE, False),
+    (standing(-1.0, -1.5, -0.5, 0.001), 5, WORSE, False),
+    (standing(0.5, -np.inf, np.inf, 1.0), 2, UNDECIDED, False),
+    (None, 2, UNDECIDED, False),
+])
+def test_the_plain_recipe_is_left_for_what_is_better(found, tried, verdict, taken):
+    assert compared(found, tried) == verdict
+    assert bool(preferred(found, verdict)) is taken
