@@ -143,10 +143,10 @@ def test_a_real_ctrl_c_ends_all_processes_without_a_traceback(tmp_path):
             "command.Steps.__call__ = lambda self, *_: (print('looking', flush=True), time.sleep(1))\n"
             "sys.exit(run(['check', sys.argv[1], '--no-labels', '--jobs', '2', '--out', sys.argv[2]]))")
     process = subprocess.Popen([sys.executable, "-c", code, root, tmp_path / "out"], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+                               stderr=subprocess.PIPE, text=True)
     for _ in range(2):                      # the second batch comes from another process
         assert process.stdout.readline().strip() == "looking"
-    os.killpg(process.pid, signal.SIGINT)
+    process.send_signal(signal.SIGINT)      # workers that are still starting would print what joblib's imports say
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert "Stopped" in said
