@@ -17,7 +17,7 @@ class EpochLines(Callback):
         self.say, self.begun = say, None
 
     def before_fit(self):
-        self.begun, self.first = time.monotonic(), len(self.learn.history)
+        self.begun, self.first, self.told = time.monotonic(), len(self.learn.history), 0
         self.say(HEAD)
 
     def before_train(self):
@@ -31,8 +31,10 @@ class EpochLines(Callback):
         self.steps.close()
 
     def after_epoch(self):
-        log = self.learn.history[-1]
         done = len(self.learn.history) - self.first
+        if done == self.told:
+            return  # validation alone, which fastai wraps in the events of an epoch
+        self.told, log = done, self.learn.history[-1]
         left = (time.monotonic() - self.begun) / done * (self.learn.n_epoch - 1 - self.learn.epoch)
         self.say(f"{log['epoch']:>5}  {log['train_loss']:>10.4f}  {log['develop_loss']:>12.4f}  "
                  f"{log['develop_accuracy']:>16.2%}  {log['lr']:>8.1e}  {log['seconds']:>7.1f}  {clock(left)}")

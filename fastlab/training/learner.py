@@ -1,6 +1,7 @@
 """Learners for fastlab's networks: everything that works on a fastai Learner works on them, from the same bits as the
 command line. Source of the networks and defaults: the report, "The networks" and "Training and testing"."""
 import time
+from importlib import import_module
 from inspect import signature
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from fastlab.errors import OptionError, nearest
 from fastlab.images.batches import ToNetwork
+from fastlab.images.loader import BatchLoader
 from fastlab.nets import build
 from fastlab.nets.weights import body_and_head, load_body
 from fastlab.seeds import kept_random_state, seed_for
@@ -70,6 +72,17 @@ class LabLearner(RepeatableLearner):
                          cbs=[TrainEvalCallback(), DeviceRecorder(), EpochLog(), LightProgress(), *cbs],
                          default_cbs=False, **options)
 
+    def show_results(self, *arguments, **options):
+        "As fastai's, one figure with the true and the predicted class above each image."
+        _shown_as_images()
+        super().show_results(*arguments, **options)
+
+    def get_preds(self, *arguments, with_loss=False, **options):
+        "As fastai's. Losses are asked for by fastai's interpretation, which then shows images."
+        if with_loss:
+            _shown_as_images()
+        return super().get_preds(*arguments, with_loss=with_loss, **options)
+
     @property
     def train_steps(self):
         "Steps of one epoch."
@@ -98,6 +111,9 @@ def lab_learner(dls, recipe=None, seed=0, **options):
         if name not in OF_FASTAI:
             cure = "Give it in the Recipe." if name in Recipe.names() else nearest(name, (*Recipe.names(), *OF_FASTAI))
             raise OptionError(f"{name}: this is no option of a fastai Learner. {cure}")
+    if not isinstance(getattr(dls, "train", None), BatchLoader):
+        raise OptionError("dls: these are not DataLoaders of fastlab's, which know their images. Make them with "
+                          "folder_dataloaders(folder, …), or of lab_block(arrays).")
     recipe = recipe if recipe is not None else Recipe()
     data = dls.arrays
     recipe = recipe.changed(batch_size=dls.train.bs, augment=augmentation_of(dls), channels=data.channels,
@@ -158,6 +174,11 @@ def class_weights(dls, recipe):
     labels = dls.arrays.labels[dls.arrays.splits["train"]]
     counts = np.bincount(labels, minlength=len(dls.arrays.classes))
     return torch.tensor(len(labels) / (len(counts) * np.maximum(counts, 1)), dtype=torch.float32, device=dls.device)
+
+
+def _shown_as_images():
+    "Has fastai register how it shows results and top losses of images; a second of import, so only where it is due."
+    import_module("fastai.vision.learner")
 
 
 def _listed(cbs):

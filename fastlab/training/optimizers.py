@@ -22,10 +22,12 @@ Adam, AdamW, SGD = map(without_compiler, (torch.optim.Adam, torch.optim.AdamW, t
 
 
 class Hypers(dict):
-    "One parameter group's figures under fastai's names; what is set here is set in torch's group as well."
+    """One parameter group's figures under fastai's names; what is set here is set in torch's group as well. torch's
+    switches (foreach, fused …) are left out: whoever logs all hypers, as TensorBoardCallback does, wants numbers."""
 
     def __init__(self, wrapper, group):
-        super().__init__({wrapper.fwd_map.get(name, name): value for name, value in detuplify_pg(group).items()})
+        super().__init__({wrapper.fwd_map.get(name, name): value for name, value in detuplify_pg(group).items()
+                          if value is not None and not isinstance(value, bool)})
         self.wrapper, self.group = wrapper, group
 
     def __setitem__(self, name, value):
