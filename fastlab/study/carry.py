@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import ShutdownExecutorError
 
 from fastlab.errors import FastlabError
 from fastlab.study.data import shared
@@ -86,7 +87,7 @@ class _Pool:
             if self.suspects and not self.under_way:
                 self._start(self.suspects.popleft(), alone=True)
             if not self.under_way:
-                if ended:
+                if ended and not self.suspects:
                     return
                 time.sleep(PAUSE)
                 continue
@@ -96,12 +97,16 @@ class _Pool:
     def _start(self, run, alone=False):
         if self.executor is None:
             self.executor = ProcessPoolExecutor(self.jobs, env=ONE_THREAD, initializer=_begin, initargs=(os.getpid(),))
-        self.under_way[self.executor.submit(work, self.folder, run, self.runner)] = run, alone
+        try:
+            self.under_way[self.executor.submit(work, self.folder, run, self.runner)] = run, alone
+        except BrokenProcessPool:  # another run has just killed its process, which its own future is about to say
+            self.close()
+            self.suspects.append(run)
 
     def _done(self, future):
         run, alone = self.under_way.pop(future)
         error = future.exception()
-        if isinstance(error, BrokenProcessPool):
+        if isinstance(error, BrokenProcessPool | ShutdownExecutorError):
             self.close()
             if not alone:
                 self.suspects.append(run)

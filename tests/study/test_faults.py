@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -313,3 +314,18 @@ def test_this_process_imported_no_torch_for_any_of_it(tmp_path):
             "      runner=Runner('fake_runner:carry_out')).run(0, show=False).results\n"
             "sys.exit('torch' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent).returncode == 0
+
+
+def test_a_run_handed_to_processes_that_are_just_dying_is_done_all_the_same(study, monkeypatch):
+    submit, handed = carrying.ProcessPoolExecutor.submit, []
+
+    def dying(pool, *told):
+        handed.append(told)
+        if len(handed) in (2, 3):
+            raise BrokenProcessPool("a process of this pool has died")
+        return submit(pool, *told)
+    monkeypatch.setattr(carrying.ProcessPoolExecutor, "submit", dying)
+    done = study().run(2, show=False)
+    assert not done.failed
+    assert not done.gathered.missing
+    assert len(done.gathered.results) == 8
