@@ -60,8 +60,9 @@ class BatchLoader(TfmdDL):
         self.before_iter()
         turn, (order, uniforms) = self.turn, self._drawn()
         self.turn += 1
+        by_index, ours = self.by_index, self._only_ours()
         for start in range(0, len(order) // self.bs * self.bs if self.drop_last else len(order), self.bs):
-            yield self._batch_at(turn, start, order, uniforms)
+            yield self._batch_at(turn, start, order, uniforms, by_index, ours)
         self.after_iter()
 
     def one_batch(self):
@@ -74,7 +75,7 @@ class BatchLoader(TfmdDL):
         self.looks += 1
         try:
             self.before_iter()
-            return self._batch_at(self.turn, 0, *self._drawn())
+            return self._batch_at(self.turn, 0, *self._drawn(), self.by_index, self._only_ours())
         finally:
             self.turn = turn
 
@@ -94,21 +95,25 @@ class BatchLoader(TfmdDL):
         "0 in training, 1 in evaluation: what fastai's transforms ask for."
         return getattr(self.dataset, "split_idx", None)
 
-    def _batch_at(self, turn, start, order, uniforms):
+    def _only_ours(self):
+        "Whether no transform but ours touches a batch, so that nothing draws global random numbers."
+        return self.by_index and all(idle(tfm) or isinstance(tfm, ToNetwork) for tfm in self.after_batch.fs)
+
+    def _batch_at(self, turn, start, order, uniforms, by_index, ours):
         "The batch that begins at `start`. Transforms that are not ours draw global random numbers: they get a seed."
-        ours = self.by_index and all(idle(tfm) or isinstance(tfm, ToNetwork) for tfm in self.after_batch.fs)
         part = slice(start, start + self.bs)
         with nullcontext() if ours else global_random_state_of(seed_for(self.seed, "augment", turn, start)):
-            return self.batch(order[part], None if uniforms is None else uniforms[part])
+            kinds, parts = self._taken(order[part], by_index)
+            return self._transformed(kinds, parts, None if uniforms is None else uniforms[part])
 
     def batch(self, positions, uniforms=None):
         "The batch of the images at `positions` (int64): (x,) or (x, y), plain tensors on the device."
-        kinds, parts = self._taken(positions)
+        kinds, parts = self._taken(positions, self.by_index)
         return self._transformed(kinds, parts, uniforms)
 
-    def _taken(self, positions):
+    def _taken(self, positions, by_index):
         "(fastai's type of each part, the parts as plain tensors) before batch transforms."
-        if self.by_index:
+        if by_index:
             stored = self._stored()
             kinds = (TensorGrey if stored.pixels.shape[3] == 1 else TensorImage, stored.kind)
             parts = stored.take(positions)
@@ -134,7 +139,7 @@ class BatchLoader(TfmdDL):
             super()._one_pass()
             return
         with kept_random_state():
-            kinds, parts = self._taken(torch.zeros(1, dtype=torch.int64))
+            kinds, parts = self._taken(torch.zeros(1, dtype=torch.int64), self.by_index)
             parts = _typed(kinds, self._transformed(kinds, parts))
         self._n_inp, self._types = max(1, len(parts) - 1), explode_types(parts)
 

@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from fastai.callback.core import Callback, CancelBatchException, CancelEpochException, event
+from fastai.callback.core import Callback, CancelBatchException, CancelEpochException, CancelStepException, event
 from fastai.callback.schedule import SuggestionMethod
 from fastai.learner import Learner
 
 from fastlab.errors import TrainingError
 from fastlab.images.batches import BatchLoader
 from fastlab.seeds import kept_random_state, seed_for
+from fastlab.training.graphs import GraphedSteps, record_on_cuda
 from fastlab.training.optimizers import current_rate
 
 
@@ -29,7 +30,7 @@ class RepeatableLearner(Learner):
     def __init__(self, dls, model, *arguments, seed=0, precision="fp32", **options):
         self.seed, self.precision = seed, precision
         self.epochs_trained, self.history, self.searching, self.first_epoch = 0, [], False, 0
-        self._listening, self._listening_for, self._device = {}, 0, None
+        self._listening, self._listening_for, self._device, self._graphed = {}, 0, None, None
         super().__init__(dls, model, *arguments, **options)
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -48,8 +49,8 @@ class RepeatableLearner(Learner):
 
     def _listeners(self, event_name):
         "The callbacks that have something to do at an event, in order; all of them after a fit, which resets them."
-        if self._listening_for != len(self.cbs):
-            self._listening, self._listening_for = {}, len(self.cbs)
+        if self._listening_for != (count := len(self.cbs.items)):  # a plain list's length, asked at every event
+            self._listening, self._listening_for = {}, count
         if event_name not in self._listening:
             getattr(event, event_name)  # an AttributeError for an event that does not exist
             self._listening[event_name] = [cb for cb in self.cbs.sorted("order")
@@ -89,6 +90,9 @@ class RepeatableLearner(Learner):
             super()._split(b)
 
     def _do_one_batch(self):
+        if self._graphed is not None and self.training and self._graphed.passed():
+            self._after_replay()
+            return
         self.pred = self.forward(*self.xb)
         self("after_pred")
         if self.yb:
@@ -97,6 +101,13 @@ class RepeatableLearner(Learner):
         self("after_loss")
         if self.training and self.yb:
             self._do_grad_opt()
+
+    def _after_replay(self):
+        "The events and the optimizer's step of a batch whose passes were replayed from a CUDA graph."
+        for name in ("after_pred", "after_loss", "before_backward", "after_backward"):
+            self(name)
+        self._with_events(self._step, "step", CancelStepException)
+        self.opt.zero_grad()
 
     def forward(self, *inputs):
         "The network's scores in float32; calculated in bfloat16 where the precision says so."
@@ -125,10 +136,19 @@ class RepeatableLearner(Learner):
         if isinstance(loader, BatchLoader):
             loader.seed, loader.turn = self.seed, turn
 
+    def _graphs(self):
+        "The recorded steps of a fit on a GPU; None elsewhere."
+        on_cuda = next(self.model.parameters()).device.type == "cuda"
+        return GraphedSteps(self, _listens, record_on_cuda) if on_cuda else None
+
     def _do_fit(self):
-        for epoch in range(self.first_epoch, self.n_epoch):
-            self.epoch = epoch
-            self._with_events(self._do_epoch, "epoch", CancelEpochException)
+        self._graphed = self._graphs()
+        try:
+            for epoch in range(self.first_epoch, self.n_epoch):
+                self.epoch = epoch
+                self._with_events(self._do_epoch, "epoch", CancelEpochException)
+        finally:
+            self._graphed = None
 
     def fit(self, n_epoch, lr=None, wd=None, cbs=None, reset_opt=False, start_epoch=0):
         "As fastai's; leaves the program's random numbers alone. Raises TrainingError for losses that are not finite."

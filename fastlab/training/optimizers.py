@@ -44,6 +44,13 @@ class TorchOptimizer(OptimWrapper):
         "A Hypers for each parameter group."
         return [Hypers(self, group) for group in self.opt.param_groups]
 
+    def step(self, *arguments):
+        "Torch's own, found without fastai's search."
+        return self.opt.step(*arguments)
+
+    def zero_grad(self, *arguments):
+        return self.opt.zero_grad(*arguments)
+
 
 def optimizer_for(recipe, device):
     """The `opt_func` of a Recipe for a fastai Learner. L2 goes into the gradient over all parameters (torch's Adam and

@@ -29,6 +29,11 @@ class L1Penalty(Callback):
         self.weight, self.form = weight, one_of("l1-form", form, L1_FORMS)
         self.order = BEFORE_THE_LOSS_IS_SCALED if form == "loss" else ONCE_GRADIENTS_ARE_WHOLE
 
+    @property
+    def reads_only(self):
+        "Whether nothing is done inside a step, before its gradients are whole."
+        return self.form != "loss"
+
     def after_loss(self):
         "loss: the sum itself joins what is differentiated; `learn.loss`, which is logged, is left alone."
         if self.form == "loss" and self.weight:
