@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from fastlab.errors import OptionError
 from fastlab.study.keys import code_digest, data_digest, run_key
-from fastlab.training.recipe import Recipe, cropped
+from fastlab.training.recipe import Recipe, crops_of
 
 MEMBER_STEP = 1000              # the seeds of an ensemble's further members: seed + 1000, seed + 2000 …
 WEIGHTS = {"lenet": 1.0, "lenet-classic": 0.8, "alexnet": 5.0, "alexnet2012": 150.0}  # work of an image, LeNet's is 1
@@ -79,11 +79,11 @@ def _nets(plan):
 
 
 def _run(plan, comparison, variant, seed, marks, data, runner, code):
-    change = plan.change_of(comparison, variant)
-    recipe = plan.recipe_of(comparison, variant).resolved(data.arrays.channels, data.arrays.size[0], runner.capability)
-    if plan.variants[variant].ten_crop and not cropped(recipe, data.arrays.size[0]):
+    change, size = plan.change_of(comparison, variant), data.arrays.size[0]
+    recipe = plan.recipe_of(comparison, variant).resolved(data.arrays.channels, size, runner.capability)
+    if plan.variants[variant].ten_crop and crops_of(recipe.augment, recipe.crop, size) == 1:
         raise OptionError(f"ten_crop: the variant {variant!r} trains on no crops smaller than the images of "
-                          f"{data.arrays.size[0]} pixels. It needs augment = \"crop\" or \"crop+mirror\", and crop.")
+                          f"{size} pixels. It needs augment = \"crop\" or \"crop+mirror\", and crop.")
     left = data.left(change.classes, change.images_a_class)
     key = run_key(data_digest(data.arrays, change.classes, change.images_a_class), recipe, seed, code[recipe.net])
     label = variant if not comparison.change.recipe and not change.classes else f"{variant} ({comparison.name})"

@@ -18,7 +18,7 @@ from fastlab.files import write_bytes
 from fastlab.nets import build
 from fastlab.seeds import kept_random_state
 from fastlab.training.evaluate import scores
-from fastlab.training.recipe import OWN_SWITCHES, Recipe
+from fastlab.training.recipe import OWN_SWITCHES, Recipe, crops_of
 from fastlab.training.wholefile import DIGEST, FORM, ZEROS, checked_metadata, description, read_model_file
 
 
@@ -45,12 +45,7 @@ class Model:
     @property
     def crops(self):
         "How many crops ten-crop prediction takes: 10, 5 where the Recipe does not mirror, 1 where it does not crop."
-        return {"crop": 5, "crop+mirror": 10}.get(self.recipe.augment, 1) if self.crops_fit else 1
-
-    @property
-    def crops_fit(self):
-        "Whether the network sees less than the whole image."
-        return self.input["crop"] < self.input["size"]
+        return crops_of(self.recipe.augment, self.input["crop"], self.input["size"])
 
     def probabilities(self, images, ten_crop=False, testing="eval", seed=0):
         "uint8 images (N, size, size, channels) → float32 array (N, classes), rows sum to 1. Raises OptionError."

@@ -146,9 +146,11 @@ class Recipe:
         return replace(self, **changes)
 
 
-def cropped(recipe, size):
-    "Whether a Recipe trains on crops smaller than images of `size` pixels, so that ten of them can be tested."
-    return recipe.augment in ("crop", "crop+mirror") and recipe.crop is not None and recipe.crop < size
+def crops_of(augment, crop, size):
+    """How many crops ten-crop prediction takes of images of `size` pixels: 10, 5 where training does not mirror, 1
+    where it takes no crops smaller than the images."""
+    smaller = crop is not None and crop < size
+    return {"crop": 5, "crop+mirror": 10}.get(augment, 1) if smaller else 1
 
 
 def _plain(name, value):

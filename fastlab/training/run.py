@@ -11,7 +11,7 @@ from fastlab.training.evaluate import Rows, same_in_training_mode, scores
 from fastlab.training.learner import LabLearner, lab_learner
 from fastlab.training.machine import described, device_for, threads_set
 from fastlab.training.penalties import share_of_zeros
-from fastlab.training.recipe import cropped
+from fastlab.training.recipe import crops_of
 from fastlab.training.result import Result
 
 PROBED_STEPS = 4                # steps of an epoch whose update is measured
@@ -99,7 +99,8 @@ class Collected(Callback):
             found = self._scores("test", "eval", epoch)
             mark["test"] = found.argmax(1).cpu().numpy().astype(np.int16)
             mark["test_probabilities"] = found.softmax(1).cpu().numpy().astype(np.float16)
-            if cropped(self.learn.recipe, self.learn.dls.arrays.size[0]):
+            recipe, size = self.learn.recipe, self.learn.dls.arrays.size[0]
+            if crops_of(recipe.augment, recipe.crop, size) > 1:
                 crops = split_scores(self.learn, "test", ten_crop=True)
                 mark["test_ten_crop"] = crops.argmax(1).cpu().numpy().astype(np.int16)
                 mark["test_ten_crop_probabilities"] = crops.exp().cpu().numpy().astype(np.float16)

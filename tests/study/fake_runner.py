@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from fastlab.errors import TrainingError
-from fastlab.training.recipe import cropped
+from fastlab.training.recipe import crops_of
 from fastlab.training.result import Result
 
 BASE = {"none": 0.0, "batch": 0.3}
@@ -57,7 +57,7 @@ def carry_out(arrays, recipe, seed, marks=()):
         if epoch in wanted:
             one_hot = np.eye(classes, dtype=np.float16)[predictions["test"]]
             kept[epoch] = {**predictions, "test_probabilities": one_hot}
-            if cropped(recipe, arrays.size[0]):
+            if crops_of(recipe.augment, recipe.crop, arrays.size[0]) > 1:
                 lucky = generator("ten crops", told, seed, epoch).random(len(one_hot)) < 0.3
                 better = np.where(lucky, truth["test"], predictions["test"]).astype(np.int16)
                 kept[epoch] |= {"test_ten_crop": better,
