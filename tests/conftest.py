@@ -4,6 +4,7 @@ The shapes are drawn by code from a seed: a disc, a ring, a cross and bars, blac
 place, size and thickness. Their class folders are named 1, 2, 3 and 10, so that natural and plain order differ."""
 import json
 import os
+import signal
 import sys
 
 os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}  # before torch is imported
@@ -11,6 +12,8 @@ os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Ag
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs, and their children, ignore Ctrl-C
 
 SHAPES = {"1": "disc", "2": "ring", "3": "cross", "10": "bars"}
 PER_CLASS = {"train": 18, "develop": 6, "test": 6}
