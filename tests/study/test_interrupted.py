@@ -175,3 +175,12 @@ def test_no_worker_warns_of_what_fastai_imports(command_line, tmp_path):
     assert told.returncode == 0, told.stderr
     assert "something else" in told.stderr
     assert "torch.jit" not in told.stderr
+
+
+@pytest.mark.parametrize(("parent", "ends"), [("os.getppid()", 0), ("os.getpid()", 1)])
+def test_a_worker_leaves_ctrl_c_to_its_parent_and_ends_when_that_is_gone(parent, ends):
+    code = ("import os, signal, time\nfrom fastlab.study.carry import _begin\n"
+            f"_begin({parent})\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(1.2)\nprint('still here')")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (ends, "" if ends else "still here")
+    assert "Traceback" not in done.stderr
