@@ -27,7 +27,15 @@ class TensorGrey(TensorImageBW):
     _show_args = {"cmap": "gray", "vmin": 0, "vmax": 1}
 
 
-PILGrey._tensor_cls = TensorGrey
+class PILColour(PILImage):
+    "An RGB image of a folder of ours."
+
+
+class TensorColour(TensorImage):
+    "RGB pixels of a folder of ours."
+
+
+PILGrey._tensor_cls, PILColour._tensor_cls = TensorGrey, TensorColour
 
 
 class Picture:
@@ -60,7 +68,7 @@ class OpenPicture(Transform):
         super().__init__()
 
     def encodes(self, source):
-        return (PILGrey if self.channels == 1 else PILImage)(Image.fromarray(self.pixels(source)))
+        return (PILGrey if self.channels == 1 else PILColour)(Image.fromarray(self.pixels(source)))
 
     def pixels(self, source):
         "uint8 (H, W), or (H, W, 3). Raises ImageError."

@@ -9,10 +9,10 @@ from itertools import islice
 import torch
 from fastai.data.core import TfmdDL
 from fastai.data.transforms import ToTensor
-from fastai.torch_core import TensorImage, explode_types, to_device
+from fastai.torch_core import explode_types, to_device
 
 from fastlab.errors import OptionError
-from fastlab.images.items import TensorGrey, ToNetwork
+from fastlab.images.items import TensorColour, TensorGrey, ToNetwork
 from fastlab.images.stored import idle, opener_of, stored_for
 from fastlab.seeds import global_random_state_of, kept_random_state, seed_for, torch_generator
 
@@ -115,7 +115,7 @@ class BatchLoader(TfmdDL):
         "(fastai's type of each part, the parts as plain tensors) before batch transforms."
         if by_index:
             stored = self._stored()
-            kinds = (TensorGrey if stored.pixels.shape[3] == 1 else TensorImage, stored.kind)
+            kinds = (TensorGrey if stored.pixels.shape[3] == 1 else TensorColour, stored.kind)
             parts = stored.take(positions)
             if self.device not in (None, stored.pixels.device):
                 parts = tuple(part.to(self.device, non_blocking=True) for part in parts)

@@ -179,6 +179,7 @@ def class_weights(dls, recipe):
 def _shown_as_images():
     "Has fastai register how it shows results and top losses of images; a second of import, so only where it is due."
     import_module("fastai.vision.learner")
+    import_module("fastlab.training.toplosses")
 
 
 def _listed(cbs):

@@ -52,7 +52,7 @@ def test_long_names_are_cut():
 
 
 @pytest.mark.parametrize("machine", ["only_dejavu", "with_han"])
-def test_ticks_titles_and_legends_draw_every_glyph(machine, request):
+def test_fault_16_ticks_titles_and_legends_draw_every_glyph(machine, request):
     request.getfixturevalue(machine)
     label, = fonts.shown(["学"], ["2"])
     with look():

@@ -1,15 +1,22 @@
 """Which pictures a network and a folder allow, and the learning rate of every step."""
 import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from fastlab.cli import run
+from fastlab.pictures import showing
 from fastlab.pictures.showing import drawings, further, one_cycle, rate, steps_of
+from fastlab.training.modelfile import save_model
+from fastlab.training.predict import predict
 from fastlab.training.recipe import Recipe
 from fastlab.training.run import learner_for
 from fastlab.training.test import test as tested_on
+from fastlab.training.train import model_of
 
 
 def cosine(start, end, share):
@@ -48,25 +55,69 @@ def test_where_steps_are_unknown_the_recorded_rates_are_drawn(shape_arrays):
     assert steps_of(recipe.changed(on="total_train", batch_size=10), shape_arrays) == 10
 
 
-def test_pictures_that_need_a_history_or_crops_are_there_only_with_them(shape_arrays, monkeypatch):
-    from fastlab.pictures import showing
-    from fastlab.training.train import model_of
-    monkeypatch.setattr(showing, "sections", lambda *_: [])
+@pytest.fixture(scope="module")
+def model(shape_arrays):
+    "A Model after one epoch on crops of the shapes, which makes mistakes."
     recipe = Recipe(epochs=1, batch_size=32, width=0.25, crop=24, augment="crop", precision="fp32")
     learn = learner_for(shape_arrays, recipe, 0)
     with learn.no_bar(), learn.no_logging():
         learn.fit_recipe()
-    model = model_of(learn)
-    tested = tested_on(model, shape_arrays)
-    images = shape_arrays.images[shape_arrays.splits["test"]]
-    found = drawings(model, tested, images) | further(model, tested, images, shape_arrays)
+    return model_of(learn)
+
+
+@pytest.fixture
+def passed(model):
+    "How many images each forward pass of any network takes, pass by pass."
+    counts = []
+    handle = register_module_forward_pre_hook(
+        lambda module, given: counts.append(len(given[0])) if type(module) is type(model.net) else None)
+    yield counts
+    handle.remove()
+
+
+def drawn_for(model, arrays):
+    "(Tested, {name: function that draws}) of all pictures but those of what lies inside."
+    tested, images = tested_on(model, arrays), arrays.images[arrays.splits["test"]]
+    return tested, drawings(model, tested, images) | further(model, tested, images, arrays)
+
+
+def test_pictures_that_need_a_history_or_crops_are_there_only_with_them(model, shape_arrays, monkeypatch):
+    monkeypatch.setattr(showing, "sections", lambda *_: [])
+    _, found = drawn_for(model, shape_arrays)
     assert set(found) == {"batch", "results", "confusion", "mistakes", "training", "pairs", "shares", "calibration",
                           "classes", "crops", "rate"}
     assert [tick.get_text() for tick in found["crops"]().get_yticklabels()] == ["the middle", "5 crops"]
-    model.history = []
-    model.input["crop"] = 28
-    less = drawings(model, tested, images) | further(model, tested, images, shape_arrays)
+    _, less = drawn_for(replace(model, history=[], recipe=model.recipe.changed(augment="none")), shape_arrays)
     assert set(found) - set(less) == {"training", "crops", "rate"}
+
+
+def test_fault_9_the_network_sees_each_image_once_for_all_pictures_of_its_answers(model, shape_arrays, passed,
+                                                                                  monkeypatch):
+    monkeypatch.setattr(showing, "sections", lambda *_: [])
+    _, found = drawn_for(model, shape_arrays)
+    for name in set(found) - {"crops"}:
+        found[name]()
+    assert passed == [24]
+    found["crops"]()
+    assert sum(passed[1:]) == 5 * 24
+
+
+def test_fault_9_show_runs_the_network_once_and_worst_mistakes_have_both_probabilities(model, split_shapes, tmp_path,
+                                                                                       passed, monkeypatch, capsys):
+    axes, path = {}, tmp_path / "small.safetensors"
+    save_model(path, model)
+    monkeypatch.setattr("fastlab.pictures.command.save", lambda drawn, place: axes.update({place.stem: drawn}))
+    assert run(["show", str(path), str(split_shapes), "--out", str(tmp_path)]) == 0
+    assert passed == [24]
+    told = predict(model, sorted((split_shapes / "test").rglob("*.png")))
+    wrong = []
+    for file, said, shares in zip(told.files, told.predicted, told.probabilities.astype(float)):
+        true = told.classes.index(Path(file).parent.name)
+        if said != true:
+            wrong.append((shares[true], f"true {told.names[true]}  {shares[true]:.2f}\n"
+                                        f"predicted {told.names[said]}  {shares[said]:.2f}"))
+    assert wrong
+    assert [ax.get_title(loc="left") for ax in axes["mistakes"]] == [title for _, title in sorted(wrong)[:12]]
 
 
 def test_show_all_draws_what_lies_inside_too(split_shapes, shape_arrays, tmp_path, monkeypatch, capsys):

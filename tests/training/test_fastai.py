@@ -164,6 +164,20 @@ def test_interpretation_counts_and_shows_the_predictions(trained):
     assert len(titles) == 4
 
 
+@pytest.mark.parametrize("images", ["grey", "colour"])
+def test_fault_9_top_losses_show_the_probability_of_the_predicted_and_of_the_true_class(images, split_shapes,
+                                                                                        colour_shapes):
+    learn = lenet_learner(folder_dataloaders(split_shapes if images == "grey" else colour_shapes), precision="fp32")
+    with quiet(learn):
+        found = ClassificationInterpretation.from_learner(learn)    # not trained: all is wrong that can be
+        found.plot_top_losses(5)
+    arrays, rows = learn.dls.arrays, learn.dls.arrays.splits["develop"][found.top_losses(5)[1]]
+    shown = [ax.get_title().rpartition(" / ")[2] for ax in plt.gcf().axes if ax.get_title()]
+    both = [[shares.max(), shares[arrays.labels[row]]] for row, shares in zip(rows, by_hand(learn, rows))]
+    assert any(said > true for said, true in both)
+    np.testing.assert_allclose([[float(share) for share in text.split("/")] for text in shown], both, atol=0.0051)
+
+
 # -- saving ------------------------------------------------------------------------------------------------------------
 def test_save_and_load_bring_back_weights_and_optimizer(learn):
     with quiet(learn):

@@ -7,6 +7,8 @@ from fastai.callback.core import Callback
 from fastai.callback.schedule import ParamScheduler  # noqa: F401 (gives Recorder its plot_sched)
 from fastai.learner import Recorder
 from fastai.metrics import accuracy, error_rate
+from fastai.torch_core import TensorBase, TensorImageBW
+from torch.overrides import TorchFunctionMode
 from trainings import QUICK, learner_for, quiet, stock_learner
 
 from fastlab.images.batches import arrays_dataloaders
@@ -83,7 +85,7 @@ def test_accuracy_is_the_share_of_right_answers_over_batches_of_any_size():
     assert metric.value == pytest.approx(np.mean(scores.numpy().argmax(1) == truth.numpy()))
 
 
-def test_nothing_is_read_from_the_device_inside_an_epoch(shape_arrays, monkeypatch):
+def test_fault_13_nothing_is_read_from_the_device_inside_an_epoch(shape_arrays, monkeypatch):
     "On a GPU each .item(), .cpu(), .tolist() or float() waits for all that was launched."
     looks, steps = [], []
     learn = learner_for(shape_arrays, QUICK.changed(batch_size=6, l1=1e-3), 0)
@@ -106,7 +108,32 @@ def test_nothing_is_read_from_the_device_inside_an_epoch(shape_arrays, monkeypat
     assert looks == []
 
 
-def test_the_bar_looks_at_the_loss_only_now_and_then(shape_arrays, monkeypatch):
+class Subclasses(TorchFunctionMode):
+    "fastai's tensor types among what torch's functions are called with."
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.calls = set(), 0
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.calls += 1
+        self.seen |= {kind.__name__ for kind in types if issubclass(kind, TensorBase)}
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("loader", ["plain", "typed"])
+def test_fault_13_no_tensor_of_fastais_types_takes_part_in_an_epoch(shape_arrays, loader):
+    "Each operation on one costs a search for whose it is. A loader that gives them is what would show them."
+    learn = learner_for(shape_arrays, QUICK.changed(augment="crop", l1=1e-3), 0)
+    if loader == "typed":
+        learn.model.register_forward_pre_hook(lambda net, given: (TensorImageBW(given[0]),))
+    with quiet(learn), Subclasses() as mode:
+        learn.fit(1)
+    assert mode.calls > 100
+    assert mode.seen == (set() if loader == "plain" else {"TensorImageBW"})
+
+
+def test_fault_13_the_bar_looks_at_the_loss_only_now_and_then(shape_arrays, monkeypatch):
     reads = []
     original = DeviceRecorder.read
     monkeypatch.setattr(DeviceRecorder, "read", lambda self: (reads.append(1), original(self))[1])

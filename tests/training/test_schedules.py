@@ -26,7 +26,7 @@ def told_accuracies(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["adam", "adamw", "sgd", Adam, SGD])
-def test_the_rate_is_divided_when_accuracy_stalls_on_every_optimizer(shape_arrays, kind, told_accuracies):
+def test_fault_18_the_rate_is_divided_when_accuracy_stalls_on_every_optimizer(shape_arrays, kind, told_accuracies):
     ours = {"optimizer": kind} if isinstance(kind, str) else {"opt_func": kind}
     learn = lenet_learner(arrays_dataloaders(shape_arrays, 72), lr=1e-3, **ours)
     with quiet(learn):
