@@ -229,10 +229,10 @@ def draw(models: Annotated[list[Path] | None, typer.Argument(help="model files, 
          collect: Annotated[Path | None, typer.Option(help="folder in which drawings are kept, by class",
                                                       show_default=False)] = None,
          token: Annotated[str | None, typer.Option(help="left out: made anew where one is needed",
-                                                   show_default=False)] = None):
+                                                   show_default=False)] = None, net: OwnNet = None):
     "Open a page on this machine: draw a character, watch networks read it."
     from fastlab.page.command import draw_command
-    raise typer.Exit(draw_command(models or (), host, port, no_open, collect, token))
+    raise typer.Exit(draw_command(models or (), host, port, no_open, collect, token, net))
 
 
 def _models_and_folder(paths):

@@ -6,19 +6,20 @@ from fastlab.errors import OptionError
 from fastlab.page.packaged import models_to_show
 
 
-def draw_command(models=(), host="127.0.0.1", port=None, no_open=False, collect=None, token=None):
+def draw_command(models=(), host="127.0.0.1", port=None, no_open=False, collect=None, token=None, net=None):
     """Serves the page until Ctrl-C, then ends the program with 130. Its address is the first line on standard output;
     everything else is said on standard error.
 
     models: model files, up to four, side by side; without one see `models_to_show`. host, port: where to listen; any
     host but this machine's own needs a token, made anew where none is given. no_open: do not open a browser. collect:
-    folder in which drawings are kept as `<class>/<time>-<digest>.png`; none are kept without it. Raises OptionError,
-    ModelFileError, StorageError."""
+    folder in which drawings are kept as `<class>/<time>-<digest>.png`; none are kept without it. net:
+    'MODULE:FUNCTION' of a user's own network, for files that name one. Raises OptionError, ModelFileError,
+    StorageError."""
     if token is not None and not token.isascii():
         raise OptionError("--token: letters, digits and signs of ASCII only.")
     paths, said = models_to_show(list(models))
     from fastlab.page.serving import Place
-    page = app_of(paths, collect)
+    page = app_of(paths, collect, net)
     place = Place(host, port, token)
     print(place.address, flush=True)
     for line in filter(None, (said, notice(place), collect and f"Drawings are kept in {Path(collect)}.",
@@ -31,13 +32,13 @@ def draw_command(models=(), host="127.0.0.1", port=None, no_open=False, collect=
     sys.exit(130)       # at once: there is nothing left to go on with
 
 
-def app_of(paths, collect=None):
-    "The application for some model files. Raises ModelFileError, StorageError."
+def app_of(paths, collect=None, net=None):
+    "The application for some model files; `net` as in `load_model`. Raises ModelFileError, StorageError."
     from fastlab.page.app import app_for
     from fastlab.page.keeping import Keeping
     from fastlab.page.reading import Reader, titled
     from fastlab.training.modelfile import load_model
-    readers = [Reader(load_model(path), title) for path, title in zip(paths, titled(paths))]
+    readers = [Reader(load_model(path, net), title) for path, title in zip(paths, titled(paths))]
     names = {name: shown for reader in readers for name, shown in zip(reader.classes, reader.names)}
     return app_for(readers, None if collect is None else Keeping(collect, names))
 

@@ -1,12 +1,20 @@
 """Which networks are shown, and what is said where there is none."""
+import base64
 import os
+import sys
 
+import numpy as np
 import pytest
+from starlette.testclient import TestClient
+from torch import nn
 
+from fastlab.cli import run
 from fastlab.errors import ModelFileError, OptionError
 from fastlab.page import packaged
 from fastlab.page.command import app_of, draw_command
 from fastlab.page.packaged import MOST_MODELS, models_to_show, packaged_model
+from fastlab.training.modelfile import load_model, save_model
+from fastlab.training.predict import predict
 
 
 def test_named_models_are_shown_as_they_are_named(tmp_path):
@@ -51,6 +59,44 @@ def test_a_model_that_cannot_be_loaded_is_said_before_anything_is_served(tmp_pat
     with pytest.raises(ModelFileError):
         draw_command([tmp_path / "none.safetensors"], no_open=True)
     assert capsys.readouterr().out == ""
+
+
+CODE = """
+from torch import nn
+
+def flat(classes, channels, size):
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, classes))
+"""
+
+
+def test_a_network_of_ones_own_is_drawn_for_once_it_is_named(make, tmp_path, monkeypatch, capsys):
+    "Beside one of fastlab's. It has no maps to show, and its answers are those of `predict`."
+    (tmp_path / "visitors_networks.py").write_text(CODE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    paths = [str(tmp_path / name) for name in ("own.safetensors", "lenet.safetensors")]
+    for path, net in zip(paths, ("visitors_networks:flat", "lenet")):
+        save_model(path, make.model(net))
+    monkeypatch.delitem(sys.modules, "visitors_networks")
+    assert run(["draw", *paths, "--no-open"]) == 2
+    assert "--net visitors_networks:flat" in capsys.readouterr().err
+    assert "visitors_networks" not in sys.modules
+    pages = []
+    monkeypatch.setattr("fastlab.page.serving.Place.serve", lambda place, page, opened: pages.append(page))
+    with pytest.raises(SystemExit, match="130"):
+        run(["draw", *paths, "--port", "0", "--no-open", "--net", "visitors_networks:flat"])
+    with TestClient(pages[0]) as visitor:
+        own, lenet = visitor.post("/api/read", json={"strokes": make.cross}).json()["models"]
+    sys.modules.pop("visitors_networks")
+    assert (own["layers"], own["looked"]) == ([], None)
+    assert len(lenet["layers"]) == 2
+    pixels = np.frombuffer(base64.b64decode(own["seen"]["pixels"]), np.uint8).reshape(28, 28)
+    told = predict(load_model(paths[0], flat), [pixels]).probabilities[0]
+    np.testing.assert_allclose(own["probabilities"], told, atol=1e-6)
+
+
+def flat(classes, channels, size):
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, classes))
 
 
 def test_a_token_that_no_address_can_carry_is_refused():
