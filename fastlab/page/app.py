@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from fastlab.errors import FastlabError, StorageError
-from fastlab.page.hands import example_of, examples
+from fastlab.page.hands import example_of, examples, glyphs
 from fastlab.page.question import from_image, from_json
 
 MOST_BYTES = 1_000_000      # of a request's body
@@ -32,10 +32,11 @@ class Page:
         return Response((STATIC / "page.html").read_bytes(), media_type="text/html")
 
     async def about(self, request):
-        "What the page must know: networks, their classes, what is kept, which characters can be shown."
+        "What the page must know: networks, their classes, what is kept, how names are drawn, which examples there are."
         kept = None if self.keeping is None else self.keeping.classes
+        names = {name for reader in self.readers for name in reader.names} | set((kept or {}).values())
         return answer({"models": [reader.describe() for reader in self.readers],
-                       "examples": examples(self.readers[0].names),
+                       "examples": examples(self.readers[0].names), "glyphs": glyphs(names),
                        "keeping": kept and [{"class": name, "name": shown} for name, shown in kept.items()]})
 
     async def read(self, request):

@@ -15,18 +15,19 @@ const over = (below, colour, alpha = 1) => { brush.globalAlpha = 1; brush.fillSt
 const ground = element => element ? over(ground(element.parentElement), getComputedStyle(element).backgroundColor)
   : [255, 255, 255]
 const found = []
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-while (walker.nextNode()) {
-  const element = walker.currentNode.parentElement, style = getComputedStyle(element)
-  const seen = element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
-  if (!seen || !walker.currentNode.data.trim()) continue
-  if (element.closest('.unseen, .skip, .drop, :disabled, script, noscript')) continue
-  const below = ground(element), ink = over(below, style.color)
+const judge = (element, text, colour) => {
+  const style = getComputedStyle(element), seen = { opacityProperty: true, visibilityProperty: true }
+  if (!text || !element.checkVisibility(seen)) return
+  if (element.closest('.unseen, .skip, .drop, :disabled, script, noscript')) return
+  const below = ground(element), ink = over(below, style[colour])
   const [low, high] = [light(below), light(ink)].sort((a, b) => a - b)
   const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700)
   const ratio = (high + .05) / (low + .05)
-  if (ratio < (large ? 3 : 4.5)) found.push(`${walker.currentNode.data.trim()}: ${ratio.toFixed(2)}`)
+  if (ratio < (large ? 3 : 4.5)) found.push(`${text}: ${ratio.toFixed(2)}`)
 }
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+while (walker.nextNode()) judge(walker.currentNode.parentElement, walker.currentNode.data.trim(), 'color')
+for (const drawn of document.querySelectorAll('.glyph')) judge(drawn, drawn.parentElement.textContent, 'stroke')
 return found"""
 FOCUS = """const element = document.activeElement, style = getComputedStyle(element)
 const line = element.id === 'sheet' ? getComputedStyle(document.getElementById('frame')) : style

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from fastlab.page.drawing import read_strokes
-from fastlab.page.hands import example_of, examples
+from fastlab.page.hands import example_of, examples, glyphs
 from fastlab.strokes.dataset import pen_paths
 
 
@@ -30,8 +30,18 @@ def test_other_names_have_no_example(name):
     assert example_of(name) is None
 
 
+def test_names_are_drawn_with_the_strokes_of_the_characters_that_stand_in_them():
+    assert glyphs(("cat", "7")) == {}
+    found = glyphs(("学", "切问", "猫"))
+    assert {sign: len(strokes) for sign, strokes in found.items()} == {"学": 8, "切": 4, "问": 6}
+    points = np.concatenate([np.array(stroke) for strokes in found.values() for stroke in strokes])
+    assert points.min() >= 0
+    assert points.max() <= 100
+
+
 def test_the_page_serves_them(visitor):
-    assert visitor.get("/api/about").json()["examples"] == list("博学笃志切问近思自由无用")
+    told = visitor.get("/api/about").json()
+    assert told["examples"] == list("博学笃志切问近思自由无用") == list(told["glyphs"])
     assert len(visitor.get("/api/example", params={"name": "学"}).json()["strokes"]) >= 5
     assert visitor.get("/api/example", params={"name": "cat"}).status_code == 404
     assert visitor.get("/api/example").status_code == 404

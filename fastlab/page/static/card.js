@@ -1,26 +1,12 @@
 // One network's card: its answer, every class, what it was given, where it looked, and its layers.
+import { made } from './elements.js'
+import { isGlyph, nameIn } from './names.js'
 import { blank, paintLooked, paintMaps, paintSeen } from './pixels.js'
 
 const MOST_BARS = 14        // with more classes the likeliest are shown, best first
 const SURE = 0.9, LIKELY = 0.5
 
 export const percent = share => share >= 0.9995 ? '100 %' : share < 0.0005 ? '0 %' : `${(100 * share).toFixed(1)} %`
-export const isGlyph = name => [...name].length === 1
-
-// A new element: tag, attributes ('text' is its text), children.
-export function made(tag, { text, ...attributes } = {}, ...children) {
-  const element = document.createElement(tag)
-  if (text !== undefined) element.textContent = text
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
-  element.append(...children)
-  return element
-}
-
-export const nameIn = (tag, name, kind = '') => {
-  const element = made(tag, { text: name, class: `${kind} ${isGlyph(name) ? '' : 'word'}`.trim() })
-  if (/\p{Script=Han}/u.test(name)) element.lang = 'zh-Hans'
-  return element
-}
 
 export class Card {
   constructor(model, number, { onEvery }) {
@@ -111,7 +97,7 @@ export class Card {
     while (this.bars.children.length < shown.length) this.bars.append(bar())
     shown.forEach((at, place) => {
       const row = this.bars.children[place], [label, track, said] = row.children, name = this.model.names[at]
-      if (label.textContent !== name) row.replaceChild(nameIn('span', name, 'label'), label)
+      if (label.dataset.name !== name) row.replaceChild(nameIn('span', name, 'label'), label)
       row.classList.toggle('top', at === ranked[0] && shares[at] > 0)
       track.firstChild.style.setProperty('--share', shares[at].toFixed(4))
       said.textContent = percent(shares[at])

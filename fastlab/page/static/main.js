@@ -1,7 +1,8 @@
 // The page: a sheet to draw on, a card a network, and what lies between them.
 import { Asking, post, request } from './asking.js'
-import { Card, isGlyph, nameIn, percent } from './card.js'
+import { Card, percent } from './card.js'
 import { keyboardPen } from './keypen.js'
+import { isGlyph, learn, nameIn } from './names.js'
 import { pictures } from './picture.js'
 import { Sheet } from './sheet.js'
 
@@ -148,7 +149,6 @@ function chips(home, names, act) {
   home.replaceChildren(...names.map(told => {
     const button = nameIn('button', told.name)
     button.type = 'button'
-    button.dataset.name = told.name
     button.addEventListener('click', () => act(told))
     return button
   }))
@@ -163,6 +163,7 @@ function onEvery(checked) {
 async function start() {
   const about = await request('/api/about')
   if (about.error) return trouble(about.error)
+  learn(about)
   models = about.models
   cards = models.map((model, number) => new Card(model, number, { onEvery }))
   at('readings').replaceChildren(...cards.map(card => card.element))
