@@ -87,8 +87,9 @@ def test_accuracy_is_the_share_of_right_answers_over_batches_of_any_size():
 
 def test_fault_13_nothing_is_read_from_the_device_inside_an_epoch(shape_arrays, monkeypatch):
     "On a GPU each .item(), .cpu(), .tolist() or float() waits for all that was launched."
-    looks, steps = [], []
+    looks, steps, watched = [], [], []
     learn = learner_for(shape_arrays, QUICK.changed(batch_size=6, l1=1e-3), 0)
+    learn.dls.loaders[1] = learn.dls.valid.new(bs=3)
     learn.progress.every = 1e9
     for name in ("item", "cpu", "tolist", "numpy", "__float__", "__int__", "__bool__", "__index__"):
         original = getattr(torch.Tensor, name)
@@ -96,15 +97,16 @@ def test_fault_13_nothing_is_read_from_the_device_inside_an_epoch(shape_arrays, 
             looks.append(name) if steps else None, original(*given, **named))[1])
 
     class Inside(Callback):
-        "Counts from the epoch's second step to its last but one."
+        "Counts from the second step to the last but one, of training and of validation."
         order = 1000
 
         def after_batch(self):
-            inside = self.learn.training and 0 < self.learn.iter < self.learn.n_iter - 2
+            inside = 0 < self.learn.iter < self.learn.n_iter - 2
             steps[:] = [1] if inside else []
+            watched.append((self.learn.training, inside))
     with learn.no_logging():
         learn.fit(1, cbs=Inside())
-    assert len(learn.recorder.raw_losses) == 12
+    assert (watched.count((True, True)), watched.count((False, True))) == (9, 5)
     assert looks == []
 
 
