@@ -14,6 +14,7 @@ from fastlab.images.augment import VALIDATION_BATCH, centre_crop, normalised, te
 from fastlab.nets.parts import Network
 from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
+from fastlab.training.machine import keep_freed_memory
 
 TESTING = ("eval", "as-printed")
 CHUNK = VALIDATION_BATCH        # images (or crops) in memory at once
@@ -28,6 +29,7 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
     the dropout of as-printed testing. ten_crop: corners and centre, with `mirrored` their mirrors too, averaged.
     Memory is bounded: `CHUNK` images or crops at a time. Raises OptionError."""
     one_of("testing", testing, TESTING)
+    keep_freed_memory()
     images = _as_tensor(images) if isinstance(images, np.ndarray) else images
     device = next(net.parameters()).device
     crop = crop or images.shape[1]
