@@ -50,12 +50,13 @@ def test_a_users_network_is_tested_used_and_shown_once_it_is_named(own, split_sh
     assert "kernels.png" not in drawn       # it has no convolution
 
 
-@pytest.mark.parametrize("command", ["test", "predict", "show"])
+@pytest.mark.parametrize("command", ["test", "predict", "show", "explain", "export"])
 def test_without_its_name_no_code_is_run_and_the_message_says_what_to_write(own, split_shapes, capsys, command):
     sys.modules.pop("users_networks")
     code, told = answer(capsys, command, own, str(split_shapes))
     assert code == 2
     assert "--net users_networks:flat" in told["error"]
+    assert command in told["error"].split("--net")[1]
     assert "users_networks" not in sys.modules
 
 

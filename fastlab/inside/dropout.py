@@ -10,9 +10,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from fastlab.errors import OptionError
-from fastlab.inside.inputs import checked_labels, prepared, probabilities
-from fastlab.nets.steps import evaluating
+from fastlab.inside.costs import costs
+from fastlab.inside.inputs import checked_labels, in_chunks, prepared, probabilities
+from fastlab.nets.steps import evaluating, leaves
 from fastlab.seeds import kept_random_state, seed_for
+from fastlab.training.optimizers import Adam
 
 DROPOUTS = (nn.Dropout, nn.Dropout2d)
 
@@ -46,22 +48,48 @@ def dropout_on(net):
         yield net
 
 
+def before_and_after(net):
+    """(head, tail) of a network whose parts stand in a row: the parts before its first dropout, whose answers dropout
+    does not change, and the rest; of any other network (nothing, the whole)."""
+    parts = list(net.children()) if getattr(type(net), "forward", None) is nn.Sequential.forward else []
+    for place, part in enumerate(parts):
+        if any(isinstance(module, DROPOUTS) for module in part.modules()):
+            return nn.Sequential(*parts[:place]), nn.Sequential(*parts[place:])
+    return nn.Sequential(), net
+
+
+def share_after(net, channels, size):
+    "The share of a pass's multiplications, for an image of (channels, size, size), that every draw makes anew."
+    named, spent = leaves(net), costs(net, channels, size)
+    kept = {named[module] for module in before_and_after(net)[0].modules() if module in named}
+    total = sum(cost.multiplications for cost in spent)
+    return sum(cost.multiplications for cost in spent if cost.name not in kept) / total if total else 1.0
+
+
 def prediction_spread(net, images, draws=20, seed=0, chunk=256, mean=0.0, std=1.0):
-    "The Spread of the answers to `images` (see `prepared`), each pass with dropout drawn from `seed` and its number."
-    images = prepared(images, net, mean, std)
-    dropouts_of(net)
-    with evaluating(net):
-        still = probabilities(net, images, chunk)
-    total, squares, changed = np.zeros(still.shape), np.zeros(still.shape), np.zeros(len(still))
+    """The Spread of the answers to `images` (see `prepared`), each pass with dropout drawn from `seed` and its number.
+    What comes before the first dropout is computed once (see `before_and_after`)."""
+    images, found = prepared(images, net, mean, std), []
+    head, tail = before_and_after(net)
     with kept_random_state(), dropout_on(net):
-        for draw in range(draws):
-            torch.manual_seed(seed_for(seed, "dropout", draw))
-            answer = probabilities(net, images, chunk).astype(np.float64)
-            total, squares = total + answer, squares + answer ** 2
-            changed += answer.argmax(1) != still.argmax(1)
-    average = total / draws
-    deviation = np.sqrt(np.maximum(squares / draws - average ** 2, 0))
-    return Spread(still, average.astype(np.float32), deviation.astype(np.float32), changed / draws, draws)
+        for start in range(0, len(images), chunk):
+            entered = in_chunks(head, images[start:start + chunk], chunk)
+            with evaluating(net):
+                still = probabilities(tail, entered, chunk)
+            found.append((still, *drawn_answers(tail, entered, still.argmax(1), draws, seed, start)))
+    still, average, squares, changed = (np.concatenate(parts) for parts in zip(*found))
+    deviation = np.sqrt(np.maximum(squares - average ** 2, 0))
+    return Spread(still, average.astype(np.float32), deviation.astype(np.float32), changed, draws)
+
+
+def drawn_answers(net, images, classes, draws, seed, start):
+    "Over all passes: mean probability, mean square, both float64, and share of answers that are not of `classes`."
+    total = squares = changed = 0
+    for draw in range(draws):
+        torch.manual_seed(seed_for(seed, "dropout", draw, start))
+        answer = probabilities(net, images, len(images)).astype(np.float64)
+        total, squares, changed = total + answer, squares + answer ** 2, changed + (answer.argmax(1) != classes)
+    return total / draws, squares / draws, changed / draws
 
 
 def update_sizes(net, images, labels, optimizer=None, steps=10, batch_size=64, seed=0, mean=0.0, std=1.0):
@@ -77,7 +105,7 @@ def update_sizes(net, images, labels, optimizer=None, steps=10, batch_size=64, s
     order = np.random.Generator(np.random.Philox(seed_for(seed, "order"))).permutation(len(images))
     batches = [torch.as_tensor(np.resize(np.roll(order, -step * batch_size), min(batch_size, len(images))))
                for step in range(steps)]
-    make = optimizer or (lambda parameters: torch.optim.Adam(parameters, lr=1e-3))
+    make = optimizer or (lambda parameters: Adam(parameters, lr=1e-3))
     rows = []
     with kept_random_state(), torch.enable_grad():
         for setting in ("on", "off"):
@@ -109,5 +137,7 @@ def updates(learner, make, images, labels, batches):
 
 
 def norm_of(tensors):
-    "The Euclidean norm of many tensors as one."
-    return float(torch.stack([torch.linalg.vector_norm(tensor, dtype=torch.float64) for tensor in tensors]).norm())
+    "The Euclidean norm of many tensors as one: row by row in their own precision, then in float64."
+    rows = [torch.linalg.vector_norm(tensor.reshape(len(tensor), -1) if tensor.ndim else tensor.reshape(1, 1), dim=1)
+            for tensor in tensors]
+    return float(torch.cat(rows).double().norm())

@@ -13,6 +13,7 @@ from fastlab.seeds import torch_generator
 
 AMOUNTS = {"shift": tuple(range(-6, 7)), "rotation": (-45, -30, -20, -10, -5, 0, 5, 10, 20, 30, 45),
            "scale": (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4), "noise": (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)}
+NONE = {"shift": 0, "rotation": 0, "scale": 1, "noise": 0}      # the amounts that change nothing
 
 
 def changes_of(kind, amount, seed=0):
@@ -38,7 +39,7 @@ def invariance(net, images, labels=None, kind="shift", amounts=None, seed=0, chu
     with evaluating(net):
         still = probabilities(net, images, chunk)
         for amount in AMOUNTS[one_of("kind", kind, AMOUNTS)] if amounts is None else amounts:
-            moved = np.concatenate([probabilities(net, change(images), chunk)
+            moved = np.concatenate([still if amount == NONE[kind] else probabilities(net, change(images), chunk)
                                     for change in changes_of(kind, amount, seed)])
             rows.append({"kind": kind, "amount": amount, **compared(still, moved, truth)})
     return pd.DataFrame(rows)
@@ -60,30 +61,21 @@ def map_changes(net, images, kind="shift", amount=1, seed=0, chunk=16, mean=0.0,
 
     A DataFrame with a row a step: name, shape, change (mean over the changes that `amount` stands for), n (images).
     A pooling that makes the network steadier shows a smaller change than the step before it."""
-    images, totals = prepared(images, net, mean, std), {}
-    centre = mean_maps(net, images, chunk)
+    images, sums, squares, moves = prepared(images, net, mean, std), {}, {}, {}
+    changed = [change(images).split(chunk) for change in changes_of(kind, amount, seed)]
     with evaluating(net):
-        for change in changes_of(kind, amount, seed):
-            moved = change(images)
-            for part, other in zip(images.split(chunk), moved.split(chunk)):
-                still, after = all_outputs(net, part), all_outputs(net, other)
-                for name, output in still.items():
-                    totals.setdefault(name, np.zeros(2))
-                    totals[name] += [float((after[name] - output).double().square().sum()),
-                                     float((output.double() - centre[name]).square().sum())]
-    shapes = {name: tuple(value.shape) for name, value in centre.items()}
-    return pd.DataFrame([{"name": name, "shape": shapes[name], "change": float(np.sqrt(moved / max(spread, 1e-300))),
-                          "n": len(images)} for name, (moved, spread) in totals.items()])
-
-
-def mean_maps(net, images, chunk):
-    "{step name: mean output over all images, float64}."
-    totals = {}
-    with evaluating(net):
-        for part in images.split(chunk):
-            for name, output in all_outputs(net, part).items():
-                totals[name] = totals.get(name, 0) + output.double().sum(0)
-    return {name: total / len(images) for name, total in totals.items()}
+        for part, *others in zip(images.split(chunk), *changed):
+            still = {name: output.double() for name, output in all_outputs(net, part).items()}
+            for name, output in still.items():
+                sums[name] = sums.get(name, 0) + output.sum(0)
+                squares[name] = squares.get(name, 0) + float(output.square().sum())
+            for other in others:
+                for name, output in all_outputs(net, other).items():
+                    moves[name] = moves.get(name, 0) + float((output - still[name]).square().sum()) / len(others)
+    spread = {name: squares[name] - float(total.square().sum()) / len(images) for name, total in sums.items()}
+    return pd.DataFrame([{"name": name, "shape": tuple(total.shape), "n": len(images),
+                          "change": float(np.sqrt(moves[name] / max(spread[name], 1e-300)))}
+                         for name, total in sums.items()])
 
 
 def all_outputs(net, images):

@@ -77,14 +77,20 @@ def rows_of(maps, module):
     elif isinstance(module, nn.LocalResponseNorm):
         forms["own"] = LocalResponseNorm(maps.shape[1], "torch", module.size, module.alpha, module.beta, module.k)
     forms |= {form: LocalResponseNorm(maps.shape[1], form) for form in ("paper", "torch")}
-    before = channel_contrast(maps)
+    before, loud, known = channel_contrast(maps), loudness(maps), {}
     for form, norm in forms.items():
-        norm = norm.to(maps.device)
-        after = norm(maps)
-        loud = maps.double().abs().sum().clamp_min(1e-300)
-        yield {"form": form, "size": norm.size, "before": before, "after": channel_contrast(after),
-               "unlike": unlike(maps, after), "competition": competition(maps, norm),
-               "damping": 1 - float(after.double().abs().sum() / loud)}
+        constants = norm.size, norm.below, norm.above, norm.scale, norm.beta, norm.k
+        if constants not in known:      # a network's own are often the paper's
+            norm = norm.to(maps.device)
+            after = norm(maps)
+            known[constants] = {"size": norm.size, "before": before, "after": channel_contrast(after),
+                                "unlike": unlike(maps, after), "competition": competition(maps, norm),
+                                "damping": 1 - loudness(after) / max(loud, 1e-300)}
+        yield {"form": form, **known[constants]}
+
+
+def loudness(maps):
+    return float(maps.abs().sum(dtype=torch.float64))
 
 
 def contrast_by_factor(maps, factors, reach=2):

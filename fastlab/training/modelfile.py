@@ -18,6 +18,7 @@ from fastlab.files import write_bytes
 from fastlab.nets import build
 from fastlab.seeds import kept_random_state
 from fastlab.training.evaluate import scores
+from fastlab.training.machine import precision_on
 from fastlab.training.recipe import OWN_SWITCHES, Recipe, crops_of
 from fastlab.training.wholefile import DIGEST, FORM, ZEROS, checked_metadata, description, read_model_file
 
@@ -43,12 +44,18 @@ class Model:
                 "input": self.input, "history": self.history, "tested": self.tested}
 
     @property
+    def calculates_in(self):
+        "'bf16' or 'fp32': what this network predicts in here, the Recipe's precision where the hardware has it."
+        return precision_on(next(self.net.parameters()).device, self.recipe.precision)
+
+    @property
     def crops(self):
         "How many crops ten-crop prediction takes: 10, 5 where the Recipe does not mirror, 1 where it does not crop."
         return crops_of(self.recipe.augment, self.input["crop"], self.input["size"])
 
     def probabilities(self, images, ten_crop=False, testing="eval", seed=0):
-        "uint8 images (N, size, size, channels) → float32 array (N, classes), rows sum to 1. Raises OptionError."
+        """uint8 images (N, size, size, channels) → float32 array (N, classes), rows sum to 1, calculated as
+        `calculates_in` says. Raises OptionError."""
         wanted = (self.input["size"], self.input["size"], self.input["channels"])
         if images.dtype not in (np.uint8, torch.uint8) or tuple(images.shape[1:]) != wanted:
             raise OptionError(f"images: {images.dtype} {tuple(images.shape)} is not uint8 {('N', *wanted)}, which this "
@@ -56,7 +63,7 @@ class Model:
         if len(images) == 0:
             return np.zeros((0, len(self.classes)), dtype=np.float32)
         found = scores(self.net, images, self.input["mean"], self.input["deviation"], self.input["crop"], testing, seed,
-                       ten_crop=ten_crop and self.crops > 1, mirrored=self.crops == 10, precision=self.recipe.precision)
+                       ten_crop=ten_crop and self.crops > 1, mirrored=self.crops == 10, precision=self.calculates_in)
         return found.softmax(1).cpu().numpy()
 
 
@@ -105,7 +112,7 @@ def _network(path, recipe, classes, tensors, net):
     if not own and net is None:
         raise ModelFileError(f"{path}: its network is {recipe.net!r}, code that fastlab does not run because a file "
                              f"names it. If you trust it, name it yourself: --net {recipe.net} (for test, "
-                             "predict and show), or load_model(path, net=…).")
+                             "predict, show, explain and export), or load_model(path, net=…).")
     if own:
         with torch.device("meta"):
             _compare(path, _built(path, recipe, classes, recipe.net).state_dict(), tensors)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
 from fastlab.pictures.explain.section import percent
 from fastlab.pictures.style import look
@@ -48,10 +50,12 @@ def visible(value):
 
 def inlined(picture):
     "A Picture drawn: its address as data, what it shows, and the CSS pixels of width that its texts are meant for."
-    figure = figure_of(picture.draw())
-    file = io.BytesIO()
-    with look():
-        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    figure, file = figure_of(picture.draw()), io.BytesIO()
+    with look():        # drawn once, where savefig draws twice to settle the layout first
+        figure.set_dpi(DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(file, "PNG")
     return {"source": "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii"), "alt": picture.alt,
             "name": picture.name, "width": round(figure.get_figwidth() * PIXELS_AN_INCH)}
 

@@ -1,16 +1,17 @@
 """What the tricks of their time do: LRN, BatchNorm, dropout."""
 import numpy as np
-import torch
 
 from fastlab.inside.batchnorm import layer_signals
-from fastlab.inside.dropout import DROPOUTS, prediction_spread, update_sizes
+from fastlab.inside.dropout import DROPOUTS, prediction_spread, share_after, update_sizes
 from fastlab.inside.normalising import lrn_contrast
 from fastlab.pictures import dropout as spreads
 from fastlab.pictures import normalising
 from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, records, small, times
 from fastlab.training.learner import build_net
+from fastlab.training.optimizers import SGD, Adam, AdamW
 
 WORK = 150e9
+VALUES = 4_000_000     # of the largest map, over all images: more would move no digit that is told
 DRAWS = 20
 STEPS = 10
 LEAST_STEPS = 3
@@ -20,7 +21,8 @@ FORMS = {"own": "as here", "paper": "paper's constants", "torch": "PyTorch's con
 def lrn(subject):
     "LRN: contrast between neighbouring channels before and after, in the paper's and in PyTorch's constants."
     title = "Local response normalisation"
-    images, _, options = subject.first(WORK, most=64)
+    largest = max(int(np.prod(row["shape"])) for row in subject.layers[0])
+    images, _, options = subject.first(WORK, least=16, most=int(np.clip(VALUES // largest, 16, 64)))
     table = lrn_contrast(subject.net, images, **options)
     if table.empty:
         return Section("lrn", title, left_out="this network has neither LRN nor a ReLU with maps, after which it "
@@ -123,7 +125,8 @@ def dropped(subject):
     title = "Dropout"
     if not any(isinstance(module, DROPOUTS) for module in subject.net.modules()):
         return Section("dropout", title, left_out="this network has no dropout to leave on.")
-    images, _, options = subject.first(WORK, passes=DRAWS, most=512)
+    passes = 1 + DRAWS * share_after(subject.net, subject.channels, subject.size)
+    images, _, options = subject.first(WORK / 2, passes, most=512)
     found = prediction_spread(subject.net, images, DRAWS, subject.seed, **options)
     updates = updates_of(subject)
     answer = found.still.argmax(1)
@@ -166,9 +169,9 @@ def rate_of(recipe):
 def updates_of(subject):
     "`update_sizes` with the Recipe's own optimizer; batches and steps as the network affords."
     recipe = subject.model.recipe
-    make = {"sgd": lambda parameters: torch.optim.SGD(parameters, rate_of(recipe), recipe.momentum),
-            "adam": lambda parameters: torch.optim.Adam(parameters, rate_of(recipe)),
-            "adamw": lambda parameters: torch.optim.AdamW(parameters, rate_of(recipe), weight_decay=recipe.decay)}
+    make = {"sgd": lambda parameters: SGD(parameters, rate_of(recipe), recipe.momentum),
+            "adam": lambda parameters: Adam(parameters, rate_of(recipe)),
+            "adamw": lambda parameters: AdamW(parameters, rate_of(recipe), weight_decay=recipe.decay)}
     affordable = subject.budget.images(WORK, passes=6, least=8 * LEAST_STEPS, most=64 * STEPS)
     batch = min(64, len(subject.images), max(8, affordable // STEPS))
     steps = int(min(STEPS, max(LEAST_STEPS, affordable // batch)))
