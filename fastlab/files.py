@@ -5,10 +5,15 @@ import json
 import os
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fastlab.errors import StorageError
+
+try:
+    import fcntl
+except ImportError:  # no such locks on Windows: what a killed process leaves half-written stays
+    fcntl = None
 
 _DIGITS = re.compile("([0-9]+)")
 
@@ -38,15 +43,17 @@ def storage_problem(path, error):
 @contextmanager
 def replacing(path, mode="wb", **options):
     """A file to write that takes the place of `path` only once it is whole: written beside it, synced, renamed.
-    On any error or interruption `path` stays as it was. Raises StorageError where it cannot be written."""
+    On any error or interruption `path` stays as it was; what a killed process left half-written beside it goes the
+    next time. Raises StorageError where it cannot be written."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # a folder, or a device, which must not be replaced by a file
             raise StorageError(f"{path}: this is not an ordinary file. Name a file to write.")
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+        handle, beside = _beside(path)
     except OSError as error:
         raise storage_problem(path, error) from error
+    held = os.dup(handle) if fcntl else None      # keeps the lock until the file has its name
     try:
         os.fchmod(handle, 0o666 & ~_umask())
         with os.fdopen(handle, mode, **options) as file:
@@ -60,6 +67,33 @@ def replacing(path, mode="wb", **options):
         raise storage_problem(path, error) from error
     finally:
         Path(beside).unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
+
+
+def _beside(path):
+    "(handle, name) of a new file beside `path`, locked while it is open; those that nobody writes any more go."
+    start = f".{path.name[:40]}."
+    while True:
+        if fcntl:
+            _remove_left(path.parent, start)
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=start, suffix=".part")
+        with suppress(OSError):     # a file system without locks: then nothing is removed either
+            if fcntl:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.path.exists(beside):
+            return handle, beside
+        os.close(handle)            # another process took it for one that was left, in the moment before the lock
+
+
+def _remove_left(folder, start):
+    "Removes the half-written files of this `start` whose writers are gone: their locks went with them."
+    with os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if entry.name.startswith(start) and entry.name.endswith(".part")]
+    for part in left:
+        with suppress(OSError), open(part, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(part)
 
 
 def _umask():

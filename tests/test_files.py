@@ -4,6 +4,9 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
+import tempfile
 from itertools import groupby
 from pathlib import Path
 
@@ -55,6 +58,49 @@ def test_an_interruption_leaves_the_old_file_and_nothing_beside_it(tmp_path, err
         raise error("cut")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["result.json"]
+
+
+WRITER = """
+import sys, time
+from fastlab.files import replacing
+with replacing(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_left_beside_a_file_goes_the_next_time_and_what_is_being_written_stays(tmp_path):
+    path, other = tmp_path / "net.safetensors", tmp_path / ".another.abcdefgh.part"
+    other.touch()
+    killed = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE)
+    assert killed.stdout.readline() == b"writing\n"
+    part, = tmp_path.glob(".net.safetensors.*.part")
+    write_bytes(path, b"whole")
+    assert part.exists()                # its writer lives
+    killed.kill()
+    killed.communicate()
+    with replacing(path) as file:
+        file.write(b"first")
+        write_bytes(path, b"second")    # two at once: none takes the other's for left behind
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first"
+    assert {each.name for each in tmp_path.iterdir()} == {"net.safetensors", other.name}
+
+
+def test_a_file_that_was_taken_away_before_it_was_locked_is_begun_anew(tmp_path, monkeypatch):
+    real, made = tempfile.mkstemp, []
+
+    def taken_away(**options):
+        made.append(real(**options))
+        if len(made) == 1:
+            os.unlink(made[0][1])
+        return made[-1]
+    monkeypatch.setattr(tempfile, "mkstemp", taken_away)
+    write_bytes(tmp_path / "file", b"whole")
+    assert len(made) == 2
+    assert (tmp_path / "file").read_bytes() == b"whole"
 
 
 def test_what_is_written_takes_the_place_whole_and_folders_are_made(tmp_path):
