@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from fastlab.cli import run
 from fastlab.strokes.dataset import draw_folder
+from fastlab.training.modelfile import load_model, save_model
 from fastlab.training.recipe import Recipe
 
 
@@ -77,6 +79,20 @@ def test_test_gives_what_numpy_finds_in_the_predictions(model, folder, cache, tm
     for row in rows:
         assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert row["probability"] == max(row["probabilities"].values())
+
+
+@pytest.mark.parametrize("hardware", [True, False])
+def test_what_predictions_are_calculated_in_is_told(model, folder, cache, tmp_path, capsys, monkeypatch, hardware):
+    path, loaded = tmp_path / "half.safetensors", load_model(model)
+    save_model(path, replace(loaded, recipe=loaded.recipe.changed(precision="bf16")))
+    monkeypatch.setattr("fastlab.training.machine.has_fast_bf16", lambda device: hardware)
+    for command, told in (("test", ["bf16" if hardware else "fp32"]), ("predict", "bf16" if hardware else "fp32")):
+        capsys.readouterr()
+        assert run([command, str(path), str(folder / "test" if command == "predict" else folder), "--cache", str(cache),
+                    "--json"]) == 0
+        out, said = capsys.readouterr()
+        assert last_json(out)["calculated_in"] == told
+        assert ("it predicts in fp32" in said) is not hardware
 
 
 def test_as_printed_testing_is_another_test(model, folder, cache, capsys):
@@ -197,7 +213,6 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(folder, cache, tmp_pa
     assert run([*arguments, str(tmp_path / "resumed.safetensors")]) == 0
     assert "going on after epoch" in capsys.readouterr().out
     assert seen == [1, 2, 2, 3, 4]      # a checkpoint lies at most two seconds back: here it is the first epoch's
-    from fastlab import load_model
     straight, resumed = (load_model(tmp_path / f"{name}.safetensors").net.state_dict()
                          for name in ("straight", "resumed"))
     assert all(bool((straight[name] == resumed[name]).all()) for name in straight)

@@ -112,14 +112,22 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
         answer.say(line)
     answer.say(f"accuracy {percent(tested.accuracy, tested.interval)}, n = {tested.n:,}   (95 % interval)",
                f"balanced accuracy {percent(tested.balanced_accuracy)}, macro F1 {tested.macro_f1:.4f}")
+    answer.say(*precision_lines(loaded))
     figures = tested.summary() | {"testing": testing, "split": split, "crops": tested.crops,
-                                  "models": [str(path) for path in models]}
+                                  "models": [str(path) for path in models],
+                                  "calculated_in": [model.calculates_in for model in loaded]}
     if len(loaded) > 1:
         gain = (tested.accuracy - sum(tested.alone) / len(loaded)) * 100
         answer.say(f"alone they reach {', '.join(percent(share) for share in tested.alone)}; together "
                    f"{gain:+.2f} points over their mean")
         figures |= {"single_accuracies": list(tested.alone), "gain": gain}
     answer.give(figures)
+
+
+def precision_lines(models):
+    "A line for each network that was trained in bf16 and predicts on hardware without it."
+    return [f"{model.path}: trained in bf16, which this processor does not have; it predicts in fp32, and the last "
+            "digits differ" for model in models if (model.recipe.precision, model.calculates_in) == ("bf16", "fp32")]
 
 
 def class_lines(tested):
@@ -143,7 +151,8 @@ def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_un
         raise OptionError(f"--unsure {unsure}: it is a probability from 0 to 1; what lies below it is shown.")
     if out is not None:
         check_writable(out, "--out")
-    found = predict(load_model(model, net), [str(image) for image in images], ten_crop, skip_unreadable, cache)
+    loaded = load_model(model, net)
+    found = predict(loaded, [str(image) for image in images], ten_crop, skip_unreadable, cache)
     rows = found.rows()
     shown = rows if unsure is None else [row for row in rows if row["probability"] < unsure]
     if out is not None:
@@ -160,7 +169,10 @@ def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_un
         answer.say(f"{len(shown):,} of {len(rows):,} have a probability below {unsure:g}")
     if found.unreadable:
         print(f"{len(found.unreadable)} unreadable images left out: {', '.join(found.unreadable)}", file=sys.stderr)
-    answer.give({"predictions": shown, "n": len(rows), "unreadable": found.unreadable})
+    for line in precision_lines([loaded]):
+        print(line, file=sys.stderr)
+    answer.give({"predictions": shown, "n": len(rows), "unreadable": found.unreadable,
+                 "calculated_in": loaded.calculates_in})
 
 
 def as_csv(rows):

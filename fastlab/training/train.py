@@ -75,7 +75,7 @@ def _finished(learn, arrays, checkpoint, done, save, tested):
     model = model_of(learn)
     develop = test(model, arrays, split="develop")
     final = test(model, arrays) if tested and len(arrays.splits["test"]) else None
-    model.tested = {"develop_accuracy": develop.accuracy, "develop_n": develop.n}
+    model.tested = {"develop_accuracy": develop.accuracy, "develop_n": develop.n, "calculated_in": model.calculates_in}
     if final is not None:
         model.tested |= {"accuracy": final.accuracy, "interval": list(final.interval), "n": final.n}
     if save is not None:

@@ -1,6 +1,7 @@
 """Model files: what was saved comes back; what a stranger wrote is believed only as far as it fits."""
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from trainings import QUICK, fitted, learner_for, same
 from fastlab.errors import ModelFileError, StorageError
 from fastlab.images.arrays import Arrays
 from fastlab.nets.registry import NETS
+from fastlab.training.evaluate import scores
 from fastlab.training.learner import lab_learner
 from fastlab.training.modelfile import Model, load_model, save_model
 from fastlab.training.recipe import Recipe
@@ -61,6 +63,17 @@ def test_loading_draws_no_random_number_of_the_programs(model, tmp_path):
 def test_a_file_written_by_hand_as_the_format_says_is_read(model, shape_arrays, tmp_path):
     loaded = load_model(written(tmp_path / "a.safetensors", *parts_of(model)))
     assert np.array_equal(loaded.probabilities(shape_arrays.images), model.probabilities(shape_arrays.images))
+
+
+@pytest.mark.parametrize(("trained_in", "hardware", "predicts_in"), [
+    ("bf16", True, "bf16"), ("bf16", False, "fp32"), ("fp32", True, "fp32"), ("fp32", False, "fp32")])
+def test_a_network_predicts_in_its_precision_where_the_hardware_has_it_else_in_fp32(
+        model, shape_arrays, monkeypatch, trained_in, hardware, predicts_in):
+    monkeypatch.setattr("fastlab.training.machine.has_fast_bf16", lambda device: hardware)
+    other = replace(model, recipe=model.recipe.changed(precision=trained_in))
+    wanted = scores(model.net, shape_arrays.images, *shape_arrays.statistics, precision=predicts_in).softmax(1).numpy()
+    assert other.calculates_in == predicts_in
+    assert np.array_equal(other.probabilities(shape_arrays.images), wanted)
 
 
 # -- saving, whole or not at all ---------------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ def test_a_training_is_tested_saved_and_told(shape_arrays, split_shapes, fresh_c
     assert (trained.develop.n, trained.test.n, trained.resumed) == (24, 24, 0)
     assert np.array_equal(run_test(saved, split_shapes).probabilities, trained.test.probabilities)
     assert loaded.tested == {"develop_accuracy": trained.develop.accuracy, "develop_n": 24, "n": 24,
-                             "accuracy": trained.test.accuracy, "interval": list(trained.test.interval)}
+                             "accuracy": trained.test.accuracy, "interval": list(trained.test.interval),
+                             "calculated_in": loaded.recipe.precision}
     assert trained.develop.accuracy == trained.learn.history[-1]["develop_accuracy"]
     assert loaded.history == trained.model.history
     assert [epoch["epoch"] for epoch in loaded.history] == [1, 2]
