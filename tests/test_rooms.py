@@ -7,8 +7,8 @@ import pytest
 import fastlab
 
 HOUSE = Path(fastlab.__file__).parent
-ROOMS = ("errors", "seeds", "files", "progress", "images", "strokes", "nets", "training", "inside", "pictures", "check",
-         "study", "page", "answer", "options", "recipeoptions", "cli", "__main__")
+ROOMS = ("errors", "seeds", "files", "memory", "progress", "images", "strokes", "nets", "training", "inside",
+         "pictures", "check", "study", "page", "answer", "options", "recipeoptions", "cli", "__main__")
 
 
 def imports(path):

@@ -1,4 +1,4 @@
-"""Augmentation on whole batches, on the device: every image its own draw, no loop over images.
+"""Augmentation on whole batches, on the device: every image its own draw, no loop over images but where one is quicker.
 
 The maths are free functions of tensors and draws. `uniforms` are numbers in [0, 1), one row an image, that the loader
 draws for a whole epoch at once from that epoch's own seed: a batch's size and a resume change nothing in them."""
@@ -18,6 +18,7 @@ SHEAR = 0.20                    # … leans
 SHIFT = 0.07                    # … moves, in shares of the image's size
 WAVES = 4                       # … coarse grid of the elastic field, points a side
 ELASTIC = 0.075                 # … deviation of the elastic field, in shares of the image's size
+LARGE = 1 << 14                 # numbers in an image from which a CPU mirrors one after another: a tenth of the time
 VALIDATION_BATCH = 256          # images at once where nothing is learned; more does not pay on a CPU's caches
 UNIFORMS = {"none": 0, "crop": 2, "crop+mirror": 3, "handwriting": 7 + 2 * WAVES * WAVES}
 
@@ -68,8 +69,13 @@ def padding(length, size):
 
 
 def mirror(images, chosen):
-    "Mirrors left and right those images (N, C, H, W) where `chosen` (N,) is true."
-    return torch.where(chosen[:, None, None, None], images.flip(3), images)
+    "Mirrors left and right those images (N, C, H, W) where `chosen` (N,) is true; a new tensor."
+    if images.device.type != "cpu" or images[:1].numel() < LARGE:
+        return torch.where(chosen[:, None, None, None], images.flip(3), images)
+    turned = images.clone()
+    for row in chosen.nonzero()[:, 0].tolist():
+        turned[row] = images[row].flip(2)
+    return turned
 
 
 def ten_crops(images, size, mirrored=True):
@@ -121,15 +127,18 @@ def normalised(pixels, mean, deviation):
     "uint8 (N, C, H, W) → float32, (pixels / 255 − mean) / deviation for each channel; keeps the memory layout."
     if len(mean) == 1:
         return torch.mul(pixels, 1 / (255 * deviation[0])).sub_(mean[0] / deviation[0])
-    scale, offset = _scale_and_offset(tuple(mean), tuple(deviation), pixels.device)
-    return torch.mul(pixels, scale).sub_(offset)
+    scale, offset = _scale_and_offset(tuple(mean), tuple(deviation), pixels.shape[3], pixels.device)
+    return pixels.float().mul_(scale).sub_(offset)
 
 
 @lru_cache(maxsize=16)
-def _scale_and_offset(mean, deviation, device):
-    "1 / (255 · deviation) and mean / deviation, float32 (C, 1, 1), taken to a device once."
-    mean, deviation = (torch.tensor(values, device=device).view(-1, 1, 1) for values in (mean, deviation))
-    return 1 / (255 * deviation), mean / deviation
+def _scale_and_offset(mean, deviation, width, device):
+    """1 / (255 · deviation) and mean / deviation, float32 (C, 1, W) in channels-last order, taken to a device once: a
+    whole line of an image at a time, as three numbers at a time take twice as long."""
+    def line(values):
+        return values.repeat(width, 1).t()[:, None, :]
+    mean, deviation = (torch.tensor(values, device=device) for values in (mean, deviation))
+    return line(1 / (255 * deviation)), line(mean / deviation)
 
 
 class Augmentation:

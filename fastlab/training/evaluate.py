@@ -11,10 +11,10 @@ from torch.nn.functional import instance_norm
 
 from fastlab.errors import OptionError, one_of
 from fastlab.images.augment import VALIDATION_BATCH, centre_crop, normalised, ten_crops
+from fastlab.memory import keep_freed_memory
 from fastlab.nets.parts import Network
 from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
-from fastlab.training.machine import keep_freed_memory
 
 TESTING = ("eval", "as-printed")
 CHUNK = VALIDATION_BATCH        # images (or crops) in memory at once

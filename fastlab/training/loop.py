@@ -17,9 +17,9 @@ from fastai.learner import Learner
 
 from fastlab.errors import TrainingError
 from fastlab.images.batches import BatchLoader
+from fastlab.memory import keep_freed_memory
 from fastlab.seeds import kept_random_state, seed_for
 from fastlab.training.graphs import GraphedSteps, record_on_cuda
-from fastlab.training.machine import keep_freed_memory
 from fastlab.training.optimizers import current_rate
 
 

@@ -42,7 +42,7 @@ def series(folders, threads):
             "epochs, 10,000 images": {count: train(middle, threads, "--epochs", count) for count in EPOCHS}}
 
 
-def told(name, runs):
+def table(name, runs):
     "Prints a table a series, and gives its rows: (value, s an epoch, s of processor, bytes at most)."
     rows = [(value, median(one.told["seconds_per_epoch"] for one in found), median(one.cpu for one in found),
              median(one.peak for one in found)) for value, found in runs.items()]
@@ -91,7 +91,7 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         folders = {count: linked(chosen.folder, count, Path(place) / str(count)) for count in COUNTS}
         for name, commands in series(folders, chosen.threads).items():
-            found[name] = told(name, rounds_of(commands, chosen.rounds))
+            found[name] = table(name, rounds_of(commands, chosen.rounds))
         linked(chosen.folder, 40_000, Path(place) / "large")
         kept = subprocess.run([sys.executable, __file__, MEASURED, f"{place}/large"], check=True, capture_output=True,
                               text=True, env={**os.environ, "FASTLAB_CACHE": f"{place}/cache"})

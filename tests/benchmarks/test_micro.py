@@ -1,7 +1,8 @@
 """The small parts, each beside what it stands for, by pytest-benchmark; the number in brackets is the ratio.
 
 python -m pytest -o addopts= tests/benchmarks/test_micro.py --benchmark-columns=min,median,rounds --benchmark-sort=name
-One thread. Photographs are made up: gradients with coarse noise, JPEGs of 400 × 300."""
+One thread. Photographs are those in $FASTLAB_PHOTOGRAPHS (<class>/<image>, or in splits), or 300 made up: gradients
+with coarse noise, JPEGs of 400 × 300, which are quicker to decode than real ones."""
 import os
 import sys
 from pathlib import Path
@@ -32,20 +33,23 @@ from fastlab.nets.normalisation import LocalResponseNorm
 from fastlab.training.evaluate import scores
 from fastlab.training.penalties import L1Penalty
 
-PHOTOGRAPHS, BATCH = 300, 64
+REAL = os.environ.get("FASTLAB_PHOTOGRAPHS")
+COUNT, BATCH = sum(1 for _ in Path(REAL).rglob("*.jpg")) if REAL else 300, 64
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
     place = tmp_path_factory.mktemp("photographs") / "images"
-    draw(place, PHOTOGRAPHS)
+    if REAL:
+        return Path(REAL)
+    draw(place, COUNT)
     return place
 
 
 @pytest.fixture(scope="module")
 def files(photographs):
-    return sorted(photographs.glob("*/*.jpg"))
+    return sorted(photographs.rglob("*.jpg"))
 
 
 def forward_and_backward(part, maps):
@@ -113,7 +117,7 @@ def test_decode(benchmark, files, whose):
     benchmark(lambda: open_image(files[0], 3, 256) if whose == "fastlab" else plain())
 
 
-@pytest.mark.benchmark(group=f"{PHOTOGRAPHS} photographs as one array")
+@pytest.mark.benchmark(group=f"{COUNT} photographs as one array")
 @pytest.mark.parametrize("state", ["from the cache", "decoded anew, one process"])
 def test_cache(benchmark, files, tmp_path, state):
     places = iter(range(10 ** 6))
@@ -132,7 +136,7 @@ def test_ten_crop(benchmark, views):
     benchmark(lambda: scores(net, images, (0.5,) * 3, (0.25,) * 3, 224, ten_crop=views == "ten crops", mirrored=True))
 
 
-@pytest.mark.benchmark(group=f"a second epoch of {PHOTOGRAPHS} photographs out of the loader, crops of 224 mirrored")
+@pytest.mark.benchmark(group=f"a second epoch of {COUNT} photographs out of the loader, crops of 224 mirrored")
 @pytest.mark.parametrize("whose", ["fastlab", "fastai, 0 workers", "fastai, 2 workers"])
 def test_loader(benchmark, photographs, tmp_path, whose):
     if whose == "fastlab":

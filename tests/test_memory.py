@@ -1,4 +1,4 @@
-"""What the machine is asked for: that memory which tensors free is kept for the next ones."""
+"""Memory that tensors free is kept for the next ones."""
 import ctypes
 import json
 import os
@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from fastlab.training.machine import HEAP_OF_THE_USER
+from fastlab.memory import HEAP_OF_THE_USER
 
 GLIBC = sys.platform == "linux" and hasattr(ctypes.CDLL(None), "gnu_get_libc_version")
 STEPS = 20
 FAULTS = f"""
 import json, resource, torch
-from fastlab.training.machine import keep_freed_memory
+from fastlab.memory import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
