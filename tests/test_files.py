@@ -89,6 +89,19 @@ def test_what_a_killed_process_left_beside_a_file_goes_the_next_time_and_what_is
     assert {each.name for each in tmp_path.iterdir()} == {"net.safetensors", other.name}
 
 
+def test_a_file_is_still_its_writers_while_it_gets_its_name(tmp_path, monkeypatch):
+    path, real, renamed = tmp_path / "file", os.replace, []
+
+    def late(source, target):
+        renamed.append(source)
+        if len(renamed) == 1:
+            write_bytes(path, b"second")
+        real(source, target)
+    monkeypatch.setattr(os, "replace", late)
+    write_bytes(path, b"first")
+    assert (len(renamed), path.read_bytes()) == (2, b"first")
+
+
 def test_a_file_that_was_taken_away_before_it_was_locked_is_begun_anew(tmp_path, monkeypatch):
     real, made = tempfile.mkstemp, []
 

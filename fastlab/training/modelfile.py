@@ -112,7 +112,7 @@ def _network(path, recipe, classes, tensors, net):
     if not own and net is None:
         raise ModelFileError(f"{path}: its network is {recipe.net!r}, code that fastlab does not run because a file "
                              f"names it. If you trust it, name it yourself: --net {recipe.net} (for test, "
-                             "predict, show, explain and export), or load_model(path, net=…).")
+                             "predict, show, explain, export and draw), or load_model(path, net=…).")
     if own:
         with torch.device("meta"):
             _compare(path, _built(path, recipe, classes, recipe.net).state_dict(), tensors)

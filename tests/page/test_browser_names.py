@@ -34,7 +34,8 @@ def test_no_font_is_asked_for_a_character_whose_strokes_are_known(browser, serve
     "What is seen of the answer and of all names is the same to the pixel with their text taken out."
     browser.open(served.address)
     browser.draw(CROSS)
-    parts = [browser.driver.find_element("css selector", name) for name in (".card .stamp", ".verdict", "#example-names")]
+    parts = [browser.driver.find_element("css selector", name) for name in (".card .stamp", ".verdict",
+                                                                            "#example-names")]
     before = [part.screenshot_as_png for part in parts]
     browser.driver.execute_script(WITHOUT_TEXT)
     assert [part.screenshot_as_png for part in parts] == before

@@ -1,6 +1,7 @@
 """Which networks are shown, and what is said where there is none."""
 import base64
 import os
+import re
 import sys
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_a_network_of_ones_own_is_drawn_for_once_it_is_named(make, tmp_path, mon
         save_model(path, make.model(net))
     monkeypatch.delitem(sys.modules, "visitors_networks")
     assert run(["draw", *paths, "--no-open"]) == 2
-    assert "--net visitors_networks:flat" in capsys.readouterr().err
+    assert re.search("--net visitors_networks:flat .*draw", capsys.readouterr().err)
     assert "visitors_networks" not in sys.modules
     pages = []
     monkeypatch.setattr("fastlab.page.serving.Place.serve", lambda place, page, opened: pages.append(page))
