@@ -17,7 +17,8 @@ from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
 
 TESTING = ("eval", "as-printed")
-CHUNK = VALIDATION_BATCH        # images (or crops) in memory at once
+CHUNK = VALIDATION_BATCH        # images (or crops) in memory at once …
+NUMBERS = 1 << 22               # … and numbers, as large images: a network's maps of them should stay in reach
 
 
 @torch.no_grad()
@@ -27,7 +28,7 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
 
     images: uint8 tensor or array (N, H, W, C). mean, deviation: a channel, as fractions of white. seed, turn: settle
     the dropout of as-printed testing. ten_crop: corners and centre, with `mirrored` their mirrors too, averaged.
-    Memory is bounded: `CHUNK` images or crops at a time. Raises OptionError."""
+    Memory is bounded: `CHUNK` images or crops at a time, fewer where they are large. Raises OptionError."""
     one_of("testing", testing, TESTING)
     keep_freed_memory()
     images = _as_tensor(images) if isinstance(images, np.ndarray) else images
@@ -35,7 +36,7 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
     crop = crop or images.shape[1]
     if ten_crop and testing == "as-printed":
         raise OptionError("ten_crop: testing as printed goes image by image, without crops. Choose one of the two.")
-    step = max(CHUNK // (10 if ten_crop else 1), 1)
+    step = max(min(CHUNK, NUMBERS // (crop ** 2 * images.shape[3])) // (10 if ten_crop else 1), 1)
 
     def forward(pixels):
         numbers = normalised(pixels, mean, deviation)
