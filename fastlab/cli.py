@@ -10,7 +10,7 @@ import typer
 
 from fastlab.answer import Answer
 from fastlab.errors import FastlabError, OptionError
-from fastlab.options import Cache, Device, Folder, GroupBy, Jobs, Json, Model, Out, OwnNet, Seed, Skip, Split, SplitSeed
+from fastlab.options import Cache, Device, Folder, GroupBy, Jobs, Json, Model, OwnNet, Seed, Skip, Split, SplitSeed, out
 from fastlab.recipeoptions import with_recipe
 
 app = typer.Typer(name="fastlab", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -34,6 +34,9 @@ def run(arguments):
     except FastlabError as error:
         return _mistake(str(error), arguments)
     except UsageMistake as error:
+        if not arguments:       # then the message is the help itself
+            print(error.format_message())
+            return 2
         hint = f"\n{error.ctx.get_usage()}" if getattr(error, "ctx", None) else ""
         return _mistake(error.format_message() + hint, arguments)
     except (KeyboardInterrupt, typer.Abort):
@@ -61,9 +64,11 @@ def data(out: Annotated[Path | None, typer.Argument(help="a new or empty folder;
          test: Annotated[int, typer.Option(help="images a class to test on")] = 240,
          seed: Annotated[int, typer.Option(help="another seed, other writers")] = 0, as_json: Json = False):
     "Draw the default data set: 12 Chinese characters as strokes, by many imagined hands."
+    from fastlab.progress import Progress
     from fastlab.strokes.dataset import default_folder, draw_folder
-    answer = Answer(as_json)
-    place = draw_folder(out, size, train, develop, test, seed) if out else default_folder()
+    answer, progress = Answer(as_json), Progress("Drawing image")
+    place = draw_folder(out, size, train, develop, test, seed, progress) if out else default_folder(progress)
+    progress.close()
     answer.say(f"{12 * (train + develop + test):,} images of 12 characters, {size}×{size}, drawn to {place}")
     answer.give({"out": str(place), "images": 12 * (train + develop + test), "train": 12 * train,
                  "develop": 12 * develop, "test": 12 * test, "size": size, "seed": seed})
@@ -127,7 +132,7 @@ def lr_find(folder: Folder = None, recipe=None, seed: Seed = 0, device: Device =
 
 
 @app.command()
-def show(model: Model, folder: Folder = None, out: Out = None,
+def show(model: Model, folder: Folder = None, out: out("pictures/MODEL") = None,
          everything: Annotated[bool, typer.Option("--all", help="every picture there is")] = False,
          form: Annotated[str, typer.Option("--form", help="png or svg")] = "png", split: Split = "test",
          split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
@@ -153,7 +158,7 @@ def explain(model: Model, folder: Folder = None,
 @app.command()
 def check(folder: Folder = None,
           labels: Annotated[bool, typer.Option(help="also labels that look wrong; trains small networks")] = True,
-          out: Out = None,
+          out: out("check-FOLDER") = None,
           write_clean: Annotated[Path | None, typer.Option(help="a copy of the folder without what --without names",
                                                            show_default=False)] = None,
           without: Annotated[str | None, typer.Option(help="kinds of findings, such as unreadable,identical",
@@ -178,7 +183,8 @@ def study(plan: Annotated[str, typer.Argument(help="lab: the report's comparison
           quick: Annotated[bool, typer.Option("--quick", help="less of everything: shows that it works, decides "
                                                               "little")] = False,
           minutes: Annotated[float | None, typer.Option(help="no run is started after so long",
-                                                        show_default=False)] = None, out: Out = None,
+                                                        show_default=False)] = None,
+          out: out("study-PLAN-FOLDER") = None,
           only_plan: Annotated[bool, typer.Option("--plan", help="only say what it needs and could see")] = False,
           on_ray: Annotated[str | None, typer.Option(help="a Ray cluster's address, or 'here'; only machines that you "
                                                           "trust", show_default=False)] = None,
@@ -199,7 +205,7 @@ def study(plan: Annotated[str, typer.Argument(help="lab: the report's comparison
 def advise(folder: Folder = None, minutes: Annotated[float, typer.Option(help="wall time, all told")] = 20,
            runs: Annotated[int | None, typer.Option(help="so many trainings in place of minutes: the same again gives "
                                                          "the same answer", show_default=False)] = None,
-           seed: Seed = 0, jobs: Jobs = None, out: Out = None, save: Annotated[
+           seed: Seed = 0, jobs: Jobs = None, out: out("advice-FOLDER") = None, save: Annotated[
                Path | None, typer.Option(help="the network's file; replaces that file", show_default=False)] = None,
            ensemble: Annotated[int, typer.Option(help="so many networks, averaged")] = 1, split_seed: SplitSeed = 0,
            group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False, device: Device = "cpu",

@@ -20,4 +20,9 @@ OwnNet = Annotated[str | None, typer.Option("--net", help="MODULE:FUNCTION of a 
                                                           "name one", show_default=False)]
 Jobs = Annotated[int | None, typer.Option(help="processes of one thread; left out: one a core; 0: this one",
                                           show_default=False)]
-Out = Annotated[Path | None, typer.Option("--out", help="folder for what is written", show_default=False)]
+
+
+def out(left_out):
+    "The type of --out, a folder; `left_out`: its name where it is left out."
+    told = f"folder for what is written; left out: {left_out}, here"
+    return Annotated[Path | None, typer.Option("--out", help=told, show_default=False)]

@@ -136,10 +136,16 @@ def test_lr_find_gives_four_suggestions_and_leaves_the_folder_alone(folder, cach
     assert [path.name for path in tmp_path.iterdir()] == ["curve.png"]
 
 
-def test_show_draws_readable_pictures(model, folder, cache, tmp_path, capsys):
-    assert run(["show", str(model), str(folder), "--cache", str(cache), "--out", str(tmp_path / "pictures"),
-                "--json"]) == 0
-    figures = last_json(capsys.readouterr().out)
+def test_show_draws_readable_pictures_and_says_where(model, folder, cache, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["show", "--help"]) == 0
+    assert "pictures/MODEL, here" in " ".join(capsys.readouterr().out.split())
+    assert run(["show", str(model), str(folder), "--cache", str(cache), "--json"]) == 0
+    told, said = capsys.readouterr()
+    figures = last_json(told)
+    assert figures["out"] == f"pictures/{model.stem}"
+    assert f"5 pictures lie in pictures/{model.stem}; another folder: --out" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
     assert {path.rsplit("/", 1)[1] for path in figures["files"]} == {
         "batch.png", "results.png", "confusion.png", "mistakes.png", "training.png"}
     for path in figures["files"]:

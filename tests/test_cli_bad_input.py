@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fastlab.cli import run
+from fastlab.page.packaged import packaged_model
 
 
 def bomb(path):
@@ -84,7 +85,9 @@ def test_a_folder_that_cannot_be_used_is_said_with_rule_and_cure(data, tmp_path,
     (["--crop", "40", "--size", "28"], ["crop", "40", "28"]), (["--channels", "2"], ["channels", "RGB"]),
     (["--threads", "-2"], ["threads", "-2"]), (["--group-by", "("], ["group-by"]), (["--epochs", "many"], ["epochs"]),
     (["--weights", "none.safetensors"], ["none.safetensors"]), (["--recipe", "none.toml"], ["--recipe none.toml"]),
-    (["--switch", "order"], ["--switch order", "NAME=VALUE"]), (["--size", "2"], ["size", "at least"])], ids=str)
+    (["--switch", "order"], ["--switch order", "NAME=VALUE"]), (["--size", "2"], ["size", "at least"]),
+    (["--batch-size", "73"], ["batch-size", "73", "at most 72"]),
+    (["--batch-size", "97", "--on", "total_train"], ["batch-size", "97", "at most 96"])], ids=str)
 def test_an_option_outside_its_rule_is_named_and_nothing_is_written(split_shapes, tmp_path, capsys, options, words):
     saved = tmp_path / "net"
     message = mistake(capsys, "train", split_shapes, *options, "--cache", tmp_path / "cache", "--save", saved)
@@ -109,6 +112,29 @@ def test_an_output_that_cannot_be_written_is_said_before_anything_is_decoded(spl
     os.mkfifo(tmp_path / "pipe")
     monkeypatch.setattr("fastlab.training.command.decoded_for", None)
     assert f"{option} {tmp_path / place}: " in mistake(capsys, "train", split_shapes, option, tmp_path / place)
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["lr-find", "--out", "{here}/curve.gif"], ["curve.gif", ".png or .svg"]),
+    (["lr-find", "--out", "{here}/a file/curve.png"], ["--out", "a file, not a folder"]),
+    (["show", "{packaged}", "--out", "{here}/a file"], ["--out", "this is a file", "folder"]),
+    (["show", "{packaged}", "--out", "{here}/a file/below"], ["--out", "a file, not a folder"])], ids=str)
+def test_a_place_for_pictures_that_is_none_is_said_before_anything_is_decoded(tmp_path, capsys, monkeypatch, arguments,
+                                                                              words):
+    (tmp_path / "a file").touch()
+    for name in ("named_or_default", "decoded_for", "Arrays"):
+        monkeypatch.setattr(f"fastlab.pictures.command.{name}", None)
+    message = mistake(capsys, *(word.format(here=tmp_path, packaged=packaged_model()) for word in arguments))
+    for word in words:
+        assert word in message
+
+
+def test_a_command_alone_shows_what_there_is(capsys):
+    assert run([]) == 2
+    told, said = capsys.readouterr()
+    assert told.count("Usage:") == 1
+    assert "lr-find" in told
+    assert said == ""
 
 
 def test_a_full_disk_ends_with_2_and_what_was_there_stays(split_shapes, tmp_path, capsys, monkeypatch):

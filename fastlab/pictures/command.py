@@ -6,10 +6,10 @@ from fastlab.errors import OptionError, one_of
 from fastlab.images.arrays import Arrays
 from fastlab.pictures import curves
 from fastlab.pictures.showing import drawings, further
-from fastlab.pictures.style import save
+from fastlab.pictures.style import kind_of, save
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
-from fastlab.training.command import decoded_for
+from fastlab.training.command import check_batch, decoded_for
 from fastlab.training.modelfile import load_model
 from fastlab.training.run import learner_for
 from fastlab.training.test import rows_of, test
@@ -21,6 +21,10 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
     "fastlab show. net: 'MODULE:FUNCTION' of a user's own network."
     one_of("--form", form, ("png", "svg"))
     loaded = load_model(model, net)
+    chosen, out = out is not None, Path(out or Path("pictures") / Path(model).stem)
+    if out.is_file():
+        raise OptionError(f"--out {out}: this is a file. Name a folder for the pictures.")
+    check_writable(out / f"batch.{form}", "--out")
     folder = named_or_default(folder, answer.say)
     progress = Progress("Decoding image")
     arrays = Arrays.from_folder(folder, loaded.input["channels"], loaded.input["size"], split_seed, group_by, cache,
@@ -28,9 +32,6 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
     progress.close()
     tested = test(loaded, arrays, split=split)
     rows = rows_of(arrays, split)
-    out = Path(out) if out else Path("pictures") / Path(model).stem
-    if out.is_file():
-        raise OptionError(f"--out {out}: this is a file. Name a folder for the pictures.")
     files, images = [], arrays.images[rows]
     drawn = drawings(loaded, tested, images)
     if everything:
@@ -42,6 +43,7 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
         save(draw(), path)
         files.append(str(path))
         answer.say(f"drawn {path}")
+    answer.say(f"{len(files)} pictures lie in {out}" + ("" if chosen else "; another folder: --out FOLDER"))
     answer.give({"out": str(out), "files": files, **tested.summary()})
 
 
@@ -73,8 +75,12 @@ def explain_command(answer, model, folder, out, split, split_seed, group_by, cac
 def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable):
     "fastlab lr-find"
     from fastai.callback.schedule import minimum, slide, steep, valley
+    if out is not None:
+        kind_of(out)
+        check_writable(out, "--out")
     folder = named_or_default(folder, answer.say)
     arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
+    check_batch(recipe, arrays)
     learn = learner_for(arrays, recipe, seed, device)
     with learn.no_bar():
         found = learn.lr_find(show_plot=False, suggest_funcs=(valley, slide, minimum, steep))

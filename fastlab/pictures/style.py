@@ -99,14 +99,19 @@ def percent(axis):
         axis.set_minor_formatter(NullFormatter())
 
 
+def kind_of(path):
+    "'png' or 'svg', by a path's ending. Raises OptionError for another."
+    kind = Path(path).suffix.lower().lstrip(".")
+    if kind not in ("png", "svg"):
+        raise OptionError(f"{path}: pictures are written as .png or .svg. Give the file one of these endings.")
+    return kind
+
+
 def save(figure, path):
     """Writes a Figure (or the Figure of Axes) as PNG or SVG, by `path`'s ending: whole or not at all, no date in it,
     the same picture to the same bytes. Raises OptionError for another ending, StorageError where it cannot write."""
-    path = Path(path)
-    kind = path.suffix.lower().lstrip(".")
+    path, kind = Path(path), kind_of(path)
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
-    if kind not in metadata:
-        raise OptionError(f"{path}: pictures are written as .png or .svg. Give the file one of these endings.")
     figure = np.ravel(figure)[0]
     figure = figure.figure.canvas.figure if isinstance(figure, Axes) else figure
     with look(), replacing(path) as file:

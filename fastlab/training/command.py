@@ -11,8 +11,14 @@ from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
 from fastlab.training.modelfile import load_model
 from fastlab.training.predict import predict
+from fastlab.training.recipe import Recipe
 from fastlab.training.test import test
 from fastlab.training.writable import check_writable
+
+
+def several(count, word):
+    "1 epoch, 2 epochs."
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def percent(share, interval=None):
@@ -36,6 +42,14 @@ def decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unread
     return arrays
 
 
+def check_batch(recipe, arrays):
+    "An OptionError for a batch that a person wants larger than the data; the usual one is filled as far as it goes."
+    there = sum(len(arrays.splits[split]) for split in (("train",) if recipe.on == "train" else ("train", "develop")))
+    if recipe.batch_size > there and recipe.batch_size != Recipe.for_net(recipe.net).batch_size:
+        raise OptionError(f"batch-size: {recipe.batch_size} is more than the {there} images that there are to train "
+                          f"on. Take at most {there}.")
+
+
 def train_command(answer, folder, recipe, save, seed, device, threads, split_seed, group_by, cache, skip_unreadable,
                   first=None):
     "fastlab train. first(answer, folder): what is to be said of the folder before it is decoded."
@@ -47,6 +61,7 @@ def train_command(answer, folder, recipe, save, seed, device, threads, split_see
     if first is not None:
         first(answer, folder)
     arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
+    check_batch(recipe, arrays)
     lines = EpochLines(answer.say)
     trained = train(arrays, recipe, seed, save, device, cache=cache, cbs=[lines], threads=threads,
                     on_start=lambda learn, done: answer.say(described_recipe(learn, done)))
@@ -59,9 +74,9 @@ def described_recipe(learn, done):
     "The line that says what is trained, and with what."
     recipe, parameters = learn.recipe, sum(parameter.numel() for parameter in learn.model.parameters())
     again = f"; going on after epoch {done}" if done else ""
-    return (f"{recipe.net}: {parameters:,} parameters; {recipe.epochs} epochs, batch {recipe.batch_size}, "
-            f"{recipe.optimizer} {recipe.lr:g}, {recipe.precision}, {learn.dls.device}, "
-            f"{torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}{again}")
+    threads = several(torch.get_num_threads(), "thread")
+    return (f"{recipe.net}: {parameters:,} parameters; {several(recipe.epochs, 'epoch')}, batch {recipe.batch_size}, "
+            f"{recipe.optimizer} {recipe.lr:g}, {recipe.precision}, {learn.dls.device}, {threads}{again}")
 
 
 def outcome_lines(trained, save):
@@ -168,7 +183,8 @@ def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_un
     if unsure is not None:
         answer.say(f"{len(shown):,} of {len(rows):,} have a probability below {unsure:g}")
     if found.unreadable:
-        print(f"{len(found.unreadable)} unreadable images left out: {', '.join(found.unreadable)}", file=sys.stderr)
+        left_out = several(len(found.unreadable), "unreadable image")
+        print(f"{left_out} left out: {', '.join(found.unreadable)}", file=sys.stderr)
     for line in precision_lines([loaded]):
         print(line, file=sys.stderr)
     answer.give({"predictions": shown, "n": len(rows), "unreadable": found.unreadable,
