@@ -7,7 +7,7 @@ import pytest
 import fastlab
 
 HOUSE = Path(fastlab.__file__).parent
-ROOMS = ("errors", "seeds", "files", "memory", "progress", "images", "strokes", "nets", "training", "inside",
+ROOMS = ("errors", "seeds", "files", "progress", "images", "strokes", "nets", "training", "inside",
          "pictures", "check", "study", "page", "answer", "options", "recipeoptions", "cli", "__main__")
 
 

@@ -14,7 +14,6 @@ from fastai.torch_core import explode_types, to_device
 from fastlab.errors import OptionError
 from fastlab.images.items import TensorColour, TensorGrey, ToNetwork
 from fastlab.images.stored import idle, opener_of, stored_for
-from fastlab.memory import keep_freed_memory
 from fastlab.seeds import global_random_state_of, kept_random_state, seed_for, torch_generator
 
 
@@ -27,7 +26,6 @@ class BatchLoader(TfmdDL):
                  **options):
         self.arrays, self.seed, self.on, self.turn, self.looks = arrays, seed, on, 0, 0
         self._store = self._stored_on = None
-        keep_freed_memory()
         with kept_random_state():  # fastai's loaders draw from Python's global random numbers when they are made
             super().__init__(dataset, bs=bs, shuffle=shuffle, num_workers=0, drop_last=drop_last, **options)
 

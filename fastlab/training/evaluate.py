@@ -11,7 +11,6 @@ from torch.nn.functional import instance_norm
 
 from fastlab.errors import OptionError, one_of
 from fastlab.images.augment import VALIDATION_BATCH, centre_crop, normalised, ten_crops
-from fastlab.memory import keep_freed_memory
 from fastlab.nets.parts import Network
 from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
@@ -30,7 +29,6 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
     the dropout of as-printed testing. ten_crop: corners and centre, with `mirrored` their mirrors too, averaged.
     Memory is bounded: `CHUNK` images or crops at a time, fewer where they are large. Raises OptionError."""
     one_of("testing", testing, TESTING)
-    keep_freed_memory()
     images = _as_tensor(images) if isinstance(images, np.ndarray) else images
     device = next(net.parameters()).device
     crop = crop or images.shape[1]

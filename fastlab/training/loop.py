@@ -17,7 +17,6 @@ from fastai.learner import Learner
 
 from fastlab.errors import TrainingError
 from fastlab.images.batches import BatchLoader
-from fastlab.memory import keep_freed_memory
 from fastlab.seeds import kept_random_state, seed_for
 from fastlab.training.graphs import GraphedSteps, record_on_cuda
 from fastlab.training.optimizers import current_rate
@@ -154,7 +153,6 @@ class RepeatableLearner(Learner):
     def fit(self, n_epoch, lr=None, wd=None, cbs=None, reset_opt=False, start_epoch=0):
         "As fastai's; leaves the program's random numbers alone. Raises TrainingError for losses that are not finite."
         self.first_epoch = start_epoch
-        keep_freed_memory()
         with kept_random_state():
             super().fit(n_epoch, lr, wd, cbs, reset_opt)
         if not self.searching:
