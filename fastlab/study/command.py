@@ -23,6 +23,7 @@ def study_command(answer, plan="lab", folder=None, seeds=None, jobs=None, quick=
     `runner`: who carries out runs, for tests. first(answer, folder): says of the folder, before it is decoded,
     what the report is to carry. Raises FastlabError; returns 0."""
     told, found = read_plan(plan), None
+    told = told.quick() if quick else told
     if first is not None:
         folder = study_folder(folder)
         found = first(answer, folder)

@@ -79,7 +79,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Plan:
-    "All comparisons of a study. `region`: points that make no difference that matters."
+    """All comparisons of a study. `region`: points that make no difference that matters. `haste`: what a quick look
+    changes in the base Recipe besides."""
     title: str
     recipe: Recipe
     variants: dict
@@ -87,6 +88,7 @@ class Plan:
     text: str = ""
     seeds: int = 10
     region: float = 0.5
+    haste: dict = field(default_factory=dict)
     hurried: bool = False
 
     @property
@@ -112,6 +114,9 @@ class Plan:
 
     def quick(self):
         "The same comparisons with fewer epochs, images and seeds: to see that all works, not to decide."
+        if self.hurried:
+            return self
+
         def fewer(recipe):
             return {**recipe, "epochs": quickly(recipe["epochs"])} if "epochs" in recipe else recipe
 
@@ -124,7 +129,8 @@ class Plan:
             for one in self.comparisons)
         variants = {name: replace(one, change=less(one.change), ensemble=min(one.ensemble, 3))
                     for name, one in self.variants.items()}
-        return replace(self, recipe=self.recipe.changed(epochs=quickly(self.recipe.epochs)), variants=variants,
+        recipe = self.recipe.changed(**{"epochs": quickly(self.recipe.epochs), **self.haste})
+        return replace(self, recipe=recipe, variants=variants,
                        comparisons=comparisons, seeds=min(self.seeds, QUICK_SEEDS), hurried=True)
 
 

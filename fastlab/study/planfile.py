@@ -9,7 +9,7 @@ from fastlab.study.words import AGAINST_ALL, WORDS
 from fastlab.training.recipe import OWN_SWITCHES, Recipe
 
 OWN_PLANS = ("lab", "extras", "photos")
-TOP = ("title", "text", "seeds", "region", "recipe", "variants", "comparison")
+TOP = ("title", "text", "seeds", "region", "recipe", "quick", "variants", "comparison")
 COMPARISON = ("name", "title", "question", "baseline", "variants", "change", "claim", "family", "testing")
 CLAIM = ("says", "variant", "is", "than", "testing", "source", "family", "elsewhere", "since")
 DATA = ("classes", "images_a_class")
@@ -35,6 +35,7 @@ def plan_from(text):
     tables = text.tables
     _known(text, (), tables, TOP)
     recipe = Recipe(**_recipe_fields(text, ("recipe",), _table(text, (), tables, "recipe")))
+    haste = _recipe_fields(text, ("quick",), _table(text, (), tables, "quick"))
     variants = {name: _variant(text, name, table) for name, table in _table(text, (), tables, "variants").items()}
     told = _tables(text, (), tables, "comparison")
     if not told:
@@ -47,9 +48,10 @@ def plan_from(text):
     comparisons = tuple(_comparison(text, number, table, variants, names) for number, table in enumerate(told))
     plan = Plan(_text(text, (), tables, "title", "A study"), recipe, variants, comparisons,
                 _text(text, (), tables, "text", ""), _number(text, tables, "seeds", 10, int),
-                _number(text, tables, "region", 0.5, (int, float)))
+                _number(text, tables, "region", 0.5, (int, float)), haste)
     for number, comparison in enumerate(comparisons):
         _check_recipes(text, plan, comparison, number)
+    _check_quick(text, plan)
     return plan
 
 
@@ -207,6 +209,17 @@ def _check_recipes(text, plan, comparison, number):
     for claim in comparison.claims:
         _check_elsewhere(text, plan, claim, number)
         _check_averaged(text, plan, claim, number)
+
+
+def _check_quick(text, plan):
+    "What [quick] changes must make a Recipe of every variant."
+    try:
+        quick = plan.quick()
+        for comparison in quick.comparisons:
+            for variant in comparison.everyone:
+                quick.recipe_of(comparison, variant)
+    except OptionError as error:
+        raise text.wrong(("quick",), None, f"the quick look: {error}") from error
 
 
 def _check_elsewhere(text, plan, claim, number):

@@ -49,6 +49,7 @@ class Study:
         with 12,000 of them to test on. Raises PlanError, FolderError, ImageError, OptionError."""
         from fastlab.study.folder import study_arrays
         told = read_plan(plan)
+        told = told.quick() if quick else told
         arrays, source = study_arrays(told, folder, split_seed, group_by, cache, skip_unreadable, progress)
         return cls.of(told, arrays, out, seeds, quick, runner, source, plan)
 

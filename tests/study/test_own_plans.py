@@ -7,7 +7,7 @@ import pytest
 from made_up_study import made_up_arrays
 
 from fastlab import Study
-from fastlab.errors import OptionError
+from fastlab.errors import OptionError, PlanError
 from fastlab.images.arrays import Arrays
 from fastlab.study.planfile import OWN_PLANS, plan_from, read_plan
 from fastlab.study.runner import Runner
@@ -142,6 +142,17 @@ def test_a_quick_plan_is_the_same_comparisons_with_less_of_everything(fake, tmp_
     study.run(0, show=False)
     assert "A quick look" in (study.out / "report.md").read_text("utf-8")
     assert all(one.n == 3 for one in study.verdicts)
+
+
+def test_a_quick_look_at_photographs_is_at_small_ones():
+    plan, quick = read_plan("photos"), read_plan("photos").quick()
+    assert (plan.recipe.size, quick.recipe.size, quick.recipe.crop, quick.recipe.epochs) == (256, 96, 84, 6)
+    assert quick.quick() is quick
+    recipes = [quick.recipe_of(comparison, name) for comparison in quick.comparisons for name in comparison.everyone]
+    assert {recipe.epochs for recipe in recipes} == {6}
+    text = '[recipe]\nnet = "lenet"\n[quick]\ncrop = 40\nsize = 20\n[variants]\nplain = {}\nL2 = { l2 = 0.1 }\n'
+    with pytest.raises(PlanError, match=r"line 3.*the quick look.*crop"):
+        plan_from(PlanText(text + '[[comparison]]\nname = "1"\nbaseline = "plain"\nvariants = ["L2"]\n'))
 
 
 def test_every_word_of_the_vocabulary_can_be_claimed(arrays, fake, tmp_path, no_pictures):

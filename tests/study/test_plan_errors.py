@@ -66,10 +66,13 @@ says = "It gains"
 variant = "L2"
 is = "gains more"
 elsewhere = "first"
+
+[quick]
+epochs = 5
 """
 LINES = EVERY_KEY.splitlines()
 KEY = re.compile(r"(?:^|[{,]\s*)([A-Za-z_0-9]+) =")
-TABLES = {"recipe", "variants", "comparison", "claim"}
+TABLES = {"recipe", "quick", "variants", "comparison", "claim"}
 VARIANT_NAMES = ("plain", "L2", "small", "three", "views")
 
 
