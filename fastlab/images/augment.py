@@ -19,8 +19,14 @@ SHIFT = 0.07                    # … moves, in shares of the image's size
 WAVES = 4                       # … coarse grid of the elastic field, points a side
 ELASTIC = 0.075                 # … deviation of the elastic field, in shares of the image's size
 LARGE = 1 << 14                 # numbers in an image from which a CPU mirrors one after another: a tenth of the time
-VALIDATION_BATCH = 256          # images at once where nothing is learned; more does not pay on a CPU's caches
+VALIDATION_BATCH = 256          # images at once where nothing is learned; more does not pay on a CPU's caches …
+VALIDATION_NUMBERS = 1 << 22    # … nor do more numbers, where images are large
 UNIFORMS = {"none": 0, "crop": 2, "crop+mirror": 3, "handwriting": 7 + 2 * WAVES * WAVES}
+
+
+def at_once(size, channels, most=VALIDATION_BATCH):
+    "How many images, `size` pixels a side, to take at once where nothing is learned; at least one."
+    return max(min(most, VALIDATION_NUMBERS // (size ** 2 * channels)), 1)
 
 
 def crop(images, top, left, size, margin=None):

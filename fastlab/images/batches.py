@@ -5,7 +5,7 @@ from fastai.data.transforms import ToTensor
 
 from fastlab.errors import OptionError, one_of
 from fastlab.images.arrays import Arrays
-from fastlab.images.augment import VALIDATION_BATCH, Augmentation
+from fastlab.images.augment import Augmentation, at_once
 from fastlab.images.items import LabelOf, OpenPicture, Picture, ToNetwork
 from fastlab.images.loader import BatchLoader
 from fastlab.seeds import kept_random_state
@@ -67,7 +67,7 @@ def arrays_dataloaders(arrays, batch_size=64, augment="none", crop_size=None, se
     block = lab_block(arrays, crop_size, augment, item_tfms, batch_tfms)
     with kept_random_state():
         return block.dataloaders(arrays, path=arrays.root or ".", bs=batch_size, seed=seed, on=on, device=device,
-                                 val_bs=max(batch_size, VALIDATION_BATCH))
+                                 val_bs=max(batch_size, at_once(crop_size or arrays.size[0], arrays.channels)))
 
 
 def folder_dataloaders(folder, batch_size=64, augment="none", size=None, channels=None, crop_size=None, seed=0,

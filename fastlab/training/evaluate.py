@@ -10,14 +10,13 @@ from torch import nn
 from torch.nn.functional import instance_norm
 
 from fastlab.errors import OptionError, one_of
-from fastlab.images.augment import VALIDATION_BATCH, centre_crop, normalised, ten_crops
+from fastlab.images.augment import VALIDATION_BATCH, at_once, centre_crop, normalised, ten_crops
 from fastlab.nets.parts import Network
 from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
 
 TESTING = ("eval", "as-printed")
-CHUNK = VALIDATION_BATCH        # images (or crops) in memory at once …
-NUMBERS = 1 << 22               # … and numbers, as large images: a network's maps of them should stay in reach
+CHUNK = VALIDATION_BATCH        # images (or crops) in memory at once, fewer where they are large
 
 
 @torch.no_grad()
@@ -34,7 +33,7 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
     crop = crop or images.shape[1]
     if ten_crop and testing == "as-printed":
         raise OptionError("ten_crop: testing as printed goes image by image, without crops. Choose one of the two.")
-    step = max(min(CHUNK, NUMBERS // (crop ** 2 * images.shape[3])) // (10 if ten_crop else 1), 1)
+    step = max(at_once(crop, images.shape[3], CHUNK) // (10 if ten_crop else 1), 1)
 
     def forward(pixels):
         numbers = normalised(pixels, mean, deviation)
