@@ -1,8 +1,10 @@
 """Labels that look wrong, and images unlike their class: findings from networks tested on images they have not seen."""
+from dataclasses import replace
+
 import numpy as np
 
 from fastlab.check.belief import look_alikes
-from fastlab.check.confident import suspects
+from fastlab.check.confident import SURE, agreement_where_sure, calibrated, chance_wrong, suspects, temperature
 from fastlab.check.doubles import identical_groups
 from fastlab.check.findings import Finding, printable
 from fastlab.check.frames import flat_border
@@ -31,11 +33,25 @@ def judged_images(scan, groups, seed=0, jobs=None, cache=None, progress=None):
     fold = dealt_folds(labels, [place[group] for group in groups], seed)
     recipe = recipe_for(len(rows) * (FOLDS - 1) // FOLDS, arrays.channels == 1 and _drawings(scan))
     judged = judge(arrays, fold, recipe, seed, jobs, progress)
-    accuracy = judged.accuracy(labels)
-    notes = [f"Labels: {FOLDS} networks, each asked about images it had not seen, agree with {accuracy * 100:.1f} %."]
+    heat = temperature(judged.log_probabilities, labels)
+    judged = replace(judged, log_probabilities=calibrated(judged.log_probabilities, heat).astype(np.float32))
+    return judged, list(_notes(judged, labels, heat, FOLDS))
+
+
+def _notes(judged, labels, heat, networks):
+    "How far the networks can be trusted, and how many suspects there are beyond those that are listed."
+    accuracy, many = judged.accuracy(labels), len(suspects(judged.log_probabilities, labels)[0])
+    sure, n = agreement_where_sure(judged.log_probabilities, labels)
+    told = f"Labels: {networks} networks, each asked about images it had not seen, agree with {accuracy * 100:.1f} %"
+    if n:
+        told += f"; where they put one class {SURE:.0f} to 1 before all others, with {sure * 100:.1f} % (n = {n:,})"
+    expected = chance_wrong(judged.log_probabilities, labels).sum()
+    yield f"{told}. About {expected:.0f} wrong labels, and a temperature of {heat:.2f}, fit their answers best."
     if accuracy < WEAK:
-        notes.append("The networks tell these classes apart poorly, so take findings on labels with caution.")
-    return judged, notes
+        yield ("The networks tell these classes apart poorly, and what they mistake looks to them like a wrong label: "
+               "take findings on labels with caution.")
+    if many > MOST:
+        yield f"Of {many:,} labels that look wrong the worst {MOST} are listed."
 
 
 def _arrays(scan, cache):
@@ -58,7 +74,7 @@ def label_findings(scan, judged):
     listing, rows = scan.listing, scan.readable
     labels = listing.label[rows]
     places, suggested, confident = (part[:MOST] for part in suspects(judged.log_probabilities, labels))
-    alike = _alike(scan, rows[places], suggested)
+    wrong, alike = chance_wrong(judged.log_probabilities, labels), _alike(scan, rows[places], suggested)
     for place, label, sure, others in zip(places, suggested, confident, alike):
         shares = np.exp(judged.log_probabilities[place])
         given, better = listing.classes[labels[place]], listing.classes[label]
@@ -67,6 +83,7 @@ def label_findings(scan, judged):
                   f"gives {better!r} the probability {shares[label]:.3f} and {given!r} {shares[labels[place]]:.3f}")
         yield Finding("label", (listing.files[rows[place]], *(listing.files[row] for row in others)), reason, LABEL,
                       {"given": printable(given), "suggested": printable(better), "confident": bool(sure),
+                       "chance_wrong": round(float(wrong[place]), 4),
                        "probability": round(float(shares[labels[place]]), 6),
                        "probabilities": {printable(name): round(float(share), 6)
                                          for name, share in zip(listing.classes, shares)}})
