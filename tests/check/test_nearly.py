@@ -5,9 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from planted import CLASSES, drawing, encoded, photograph, write_good
 
+from fastlab.check import nearly
 from fastlab.check.folder import check
 from fastlab.check.nearly import Pairs, joined, near_pairs
 from fastlab.strokes.dataset import draw_arrays
@@ -101,6 +102,33 @@ def test_planted_copies_are_found_and_nothing_else(tmp_path, request, kind, chan
     found = found_pairs(tmp_path)
     assert found - planted == set()
     assert len(found & planted) >= 0.95 * len(planted)
+
+
+def one_of_an_even_hand(rng, size=28):
+    "An upright stroke, never quite straight: a sum of ten small waves."
+    image = Image.new("L", (8 * size, 8 * size), 255)
+    down = np.linspace(-1, 1, 33)
+    across = sum(rng.normal(0, 0.3) * np.cos(np.pi * wave * (down + 1) / 2) / wave**0.5 for wave in range(1, 11))
+    ImageDraw.Draw(image).line([(4 * size + 8 * x, 4 * size + 72 * y) for x, y in zip(across, down)], 0,
+                               int(8 * rng.uniform(2, 3)), joint="curve")
+    return np.asarray(image.resize((size, size), Image.Resampling.BOX))
+
+
+def test_strokes_of_an_even_hand_are_no_copies_of_one_another(monkeypatch):
+    "By the difference alone hundreds of pairs would be: it is held against what a picture's ordinary neighbours leave."
+    rng = np.random.default_rng(1)
+    ones = np.stack([one_of_an_even_hand(rng) for _ in range(150)])
+    pictures = np.concatenate([ones, np.roll(ones[:20], (1, 2), (1, 2))])
+
+    def found():
+        pairs = near_pairs(len(pictures), lambda rows: pictures[rows])
+        return set(zip(pairs.first.tolist(), pairs.second.tolist()))
+    copies = {(row, 150 + row) for row in range(20)}
+    told = found()
+    assert copies <= told
+    assert len(told - copies) <= 2      # of 14,365 pairs
+    monkeypatch.setattr(nearly, "SHARE", np.inf)
+    assert len(found() - copies) > 100
 
 
 def test_a_group_with_copies_is_told_across_splits_and_classes(good):
