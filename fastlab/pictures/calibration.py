@@ -51,7 +51,8 @@ def reliability(truth, probabilities, bins=10, equal="width", ax=None):
     ax.bar(confidence, 0.1 * count / count.max(), bottom=FOOT, width=0.035, color=PALE, label="_counts")
     for x, number in zip(confidence, count):
         ax.text(x, FOOT + 0.1 * number / count.max() + 0.01, f"{int(number):,}", ha="center", fontsize=6.5, color=GREY)
-    _points(ax, confidence, right, count, BLUE)
+    _points(ax, confidence, right, count, BLUE, label="accuracy, 95 % interval")
+    ax.text(-0.01, FOOT / 2, "images", fontsize=6.5, color=GREY, va="center")
     ax.set(title=counted(f"Calibration: expected error {100 * calibration_error(table):.2f} %", len(truth)),
            xlabel="confidence: greatest probability (%)", ylabel="accuracy (%)", xlim=(-0.02, 1.04), ylim=(FOOT, 1.04),
            yticks=np.arange(6) / 5)
@@ -62,13 +63,13 @@ def reliability(truth, probabilities, bins=10, equal="width", ax=None):
     return ax
 
 
-def _points(ax, places, right, count, colour, upright=True):
+def _points(ax, places, right, count, colour, upright=True, label="_shares"):
     "Shares right / count with Wilson intervals, as points with bars, on an upright axis or a level one."
     shares = np.asarray(right, float) / np.maximum(count, 1)
     limits = np.array([wilson(int(r), int(c)) for r, c in zip(right, count)]).reshape(-1, 2)
     reach = np.abs(limits.T - shares)
     x, y, bars = (places, shares, {"yerr": reach}) if upright else (shares, places, {"xerr": reach})
-    ax.errorbar(x, y, **bars, fmt="o", color=colour, elinewidth=1.2, label="_shares")
+    ax.errorbar(x, y, **bars, fmt="o", color=colour, elinewidth=1.2, label=label)
     return limits
 
 

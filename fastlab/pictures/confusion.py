@@ -5,11 +5,11 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from fastlab.errors import OptionError, one_of
 from fastlab.pictures.fonts import shown
 from fastlab.pictures.order import cluster
-from fastlab.pictures.style import GREY, INK, blank, counted, picture
+from fastlab.pictures.style import INK, blank, counted, picture
 
 # Mistakes from white to dark red-brown, lightness falling all the way: it reads the same in grey.
 MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#FFFFFF", "#FBD9B9", "#F0954E", "#C24E00", "#5E2300"])
-RIGHT = "#E9EDF2"
+RIGHT, SOFT = "#E9EDF2", "#55595E"
 DARK = 10            # per cent of a class: what takes the darkest colour, unless a share is larger
 NUMBERED = 30        # classes up to which every cell holds its number
 
@@ -71,7 +71,7 @@ def _number(ax, cells, image):
         text = f"{value}" if cells.dtype.kind == "i" else f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
         white = row != column and image.norm(image.get_array()[row, column]) > 0.6
         ax.text(column, row, text, ha="center", va="center", fontsize=8 if len(text) < 4 else 6.5,
-                color="white" if white else GREY if row == column else INK)
+                color="white" if white else SOFT if row == column else INK)
 
 
 def _name(ax, labels):

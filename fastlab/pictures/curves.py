@@ -41,11 +41,12 @@ def counts(ax):
     return found
 
 
-def one(ax, runs, label):
-    "Draws runs (R, E) on an Axes: every seed faint, the band of the mean, and the mean on top."
+def one(ax, runs, label, place=None):
+    """Draws runs (R, E) on an Axes: every seed faint, the band of the mean, and the mean on top, in the look of its
+    `place` among the curves, the next when None."""
     runs = as_runs(runs)
     epochs = np.arange(1, runs.shape[1] + 1)
-    place = len(counts(ax))
+    place = len(counts(ax)) if place is None else place
     colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
     mean, half = band(runs)
     if len(runs) > 1:
@@ -55,12 +56,13 @@ def one(ax, runs, label):
     ax.plot(epochs, mean, color=colour, linestyle=dash, marker=marker, label=label or MEAN)
 
 
-def several(runs, ax, label, unit, title, quantity):
-    "Draws `runs`, an array or a dict from labels to arrays, and words the Axes; the common part of all curves."
+def several(runs, ax, label, unit, title, quantity, places=None):
+    """Draws `runs`, an array or a dict from labels to arrays, and words the Axes; the common part of all curves.
+    `places`: dict from labels to the place whose look they have."""
     ax = blank(ax)
     named = runs if isinstance(runs, dict) else {label: runs}
     for name, values in named.items():
-        one(ax, values, name)
+        one(ax, values, name, (places or {}).get(name))
     n = counts(ax)
     if max(n) > 1:
         title = counted(f"{title}: mean of seeds, 95 % band", n, "seeds")
@@ -76,7 +78,12 @@ def several(runs, ax, label, unit, title, quantity):
 def accuracy(runs, ax=None, label=None, unit="epochs", title="Accuracy"):
     """Accuracy by epoch. `runs`: fractions, (E,) for one run, (R, E) for R seeds (mean, 95 % band of the mean by
     Student's t, every seed faint), or a dict from labels to either. Called again on one `ax`, it adds a curve."""
-    ax = several(runs, ax, label, unit, title, "accuracy (%)")
+    return accuracies(runs, ax, label, unit, title)
+
+
+def accuracies(runs, ax, label, unit, title, places=None):
+    "`accuracy`, with `places` as in `several`."
+    ax = several(runs, ax, label, unit, title, "accuracy (%)", places)
     percent(ax.yaxis)
     ax.set_ylim(top=min(ax.get_ylim()[1], 1.005))     # a band may reach past what an accuracy can be
     return ax
@@ -101,11 +108,12 @@ def error(runs, ax=None, label=None, unit="epochs", title="Error"):
 
 
 @picture
-def training(losses, accuracies, figure=None, unit="epochs"):
-    "Loss and accuracy of a training side by side, an array of two Axes; each a dict from splits to runs."
+def training(losses, shares, figure=None, unit="epochs"):
+    """Loss and accuracy (`shares`) of a training side by side, an array of two Axes; each a dict from splits to runs. A
+    split looks the same on both."""
     axes = blanks(1, 2, (8.6, 3.4), figure)[0]
     loss(losses, ax=axes[0], unit=unit)
-    accuracy(accuracies, ax=axes[1], unit=unit)
+    accuracies(shares, axes[1], None, unit, "Accuracy", {name: place for place, name in enumerate(losses)})
     return axes
 
 
@@ -141,7 +149,8 @@ def schedule(rates, momenta=None, steps_per_epoch=None, ax=None):
     time = np.arange(len(rates)) / (steps_per_epoch or 1)
     ax = blank(ax)
     ax.plot(time, rates, color=BLUE)
-    ax.set(title="Schedule", xlabel=f"time ({'epochs' if steps_per_epoch else 'steps'})", ylabel="learning rate")
+    ax.set(title="Schedule", xlabel=f"time ({'epochs' if steps_per_epoch else 'steps'})")
+    ax.set_ylabel("learning rate", color=BLUE)
     ax.set_ylim(bottom=0)
     ax.margins(x=0.02)
     if momenta is not None:

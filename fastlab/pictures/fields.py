@@ -60,6 +60,6 @@ def effective(image, maps, boxes, sizes, n=None, figure=None):
                      pad=3)
     for ax in axes[len(maps):]:
         ax.set_axis_off()
-    title = "Where the middle unit looks (colour) within its receptive field (frame), pixels"
+    title = "Where the middle unit looks (colour)\nwithin its receptive field (frame), in pixels"
     axes[0].figure.suptitle(counted(title, n) if n else title, x=0.01, ha="left", fontsize=10)
     return axes[:len(maps)]

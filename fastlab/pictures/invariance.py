@@ -2,7 +2,7 @@
 import numpy as np
 
 from fastlab.pictures.fonts import shown
-from fastlab.pictures.style import BLUE, COLOURS, DASHES, GREY, ORANGE, blank, counted, percent, picture
+from fastlab.pictures.style import BLUE, COLOURS, DASHES, GREY, ORANGE, blank, blanks, counted, percent, picture
 from fastlab.training.figures import wilson
 
 UNITS = {"shift": "shift (pixels)", "rotation": "rotation (degrees)", "scale": "scale (factor)",
@@ -31,6 +31,28 @@ def answers(amounts, shares, n, ax=None, kind="shift", quantity="same answer (%)
     if len(shares) > 1:
         ax.legend()
     return ax
+
+
+@picture
+def panels(kinds, n, figure=None):
+    """`answers` of one network under several kinds of change, side by side: `kinds`, a dict from 'rotation', 'scale' …
+    to (amounts (A,), shares (A,)), all of `n` answers. Returns an array of Axes."""
+    axes = blanks(1, len(kinds), (3.4 * len(kinds), 3.1), figure, sharey=True)[0]
+    for ax, (kind, (amounts, shares)) in zip(axes, kinds.items()):
+        answers(amounts, {"_one": shares}, n, ax=ax, kind=kind, title=f"Under {kind}")
+        ax.set_xticks(apart(list(amounts)))
+    for ax in axes[1:]:
+        ax.set_ylabel("")
+    return axes
+
+
+def apart(amounts, least=0.105):
+    "Those of the amounts, beginning with the ends, that stand at least a share `least` of the span from each other."
+    span, kept = amounts[-1] - amounts[0], []
+    for amount in (amounts[0], amounts[-1], *sorted(amounts, key=lambda amount: -abs(amount))):
+        if all(abs(amount - other) >= least * span for other in kept):
+            kept.append(amount)
+    return sorted(kept)
 
 
 @picture

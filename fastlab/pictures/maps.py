@@ -53,7 +53,7 @@ def through(image, maps, names=None, figure=None, most=2 * ACROSS, title="One im
         _said(ax, f"{step}\n{'×'.join(map(str, np.shape(values)))}{kept}")
     if names is not None and len(names) == strips[-1].shape[1]:
         axes[-1].set_xticks(range(len(names)), shown(names), fontsize=7 if len(names) <= 30 else 4)
-    axes[0].set_title(title)
+    axes[0].set_title(f"{title} (red above 0, blue below; grey where none is below)")
     return axes
 
 

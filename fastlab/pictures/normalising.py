@@ -2,7 +2,7 @@
 import numpy as np
 
 from fastlab.pictures.fonts import shown
-from fastlab.pictures.style import BLUE, COLOURS, GREY, ORANGE, blank, blanks, counted, percent, picture
+from fastlab.pictures.style import BLUE, COLOURS, GREY, ORANGE, blank, blanks, counted, percent, picture, plain_log
 
 MARKERS = "osD^vP"
 
@@ -22,6 +22,8 @@ def profile(values, names, ax=None, quantity="mean", title=None, log=False):
                   ha="center" if max(map(len, names)) * len(names) < 50 else "right", rotation_mode="anchor")
     ax.set(title=title or quantity.capitalize(), ylabel=quantity, yscale="log" if log else "linear",
            xlabel="layer, first to last")
+    if log:
+        plain_log(ax.yaxis)
     ax.margins(x=0.04)
     if len(values) > 1:
         ax.legend()
@@ -62,6 +64,7 @@ def contrast(before, after, labels, n=None, ax=None):
         moved = f"{high - low:+.4f}".replace("-", "−")
         ax.text(1.01, place, moved if moved.strip("+−0.") else "0.0000", transform=ax.get_yaxis_transform(),
                 va="center", fontsize=7.5)
+    ax.annotate("change", (1.01, 1), (0, 3), ax.transAxes, textcoords="offset points", fontsize=7.5, color=GREY)
     ax.set_yticks(places, shown(labels, longest=40))
     title = "LRN: contrast between neighbouring channels"
     ax.set(title=counted(title, n) if n else title, xlabel="mean contrast (0 alike, 1 one alone)",
@@ -84,8 +87,8 @@ def lrn(effects, labels, n=None, figure=None):
         for place, value in zip(places, values):
             ax.annotate(f"{100 * value:.2g}", (value, place), (5, 4), textcoords="offset points", fontsize=7,
                         color=GREY)
-        ax.set(xscale="log", xlabel=f"{quantity} (%)")
-        ax.margins(x=0.25)
+        middle, reach = np.sqrt(values.min() * values.max()), (values.max() / values.min()) ** 0.8
+        ax.set(xscale="log", xlabel=f"{quantity} (%)", xlim=(middle / max(reach, 4), middle * max(reach, 4)))
         percent(ax.xaxis)
     axes[0].set_yticks(places, shown(labels, longest=40))
     axes[0].set_ylim(len(labels) - 0.5, -0.6)

@@ -7,6 +7,8 @@ from fastlab.pictures.fonts import shown
 from fastlab.pictures.style import GREY, INK, ORANGE, counted, picture
 from fastlab.pictures.tiles import fitting, sheet, show
 
+LEAST_ACROSS = 3        # examples of a pair for which there is room, so that its heading has some too
+
 
 def _checked(images, truth, probabilities, names):
     "The arrays (N, H, W[, C]), (N,) and (N, C), or an OptionError that says which do not fit together."
@@ -126,6 +128,7 @@ def pairs(images, truth, probabilities, names, count=5, examples=6, figure=None,
     found = confused(truth, predicted, len(names), count)
     if not found:
         return _nothing(figure, "no mistake", counted("Most confused pairs", len(truth)))
+    examples = min(examples, max(LEAST_ACROSS, found[0][0]))
     axes = sheet(len(found) * examples, columns=examples, figure=figure).reshape(len(found), examples)
     for row, (times, true, said) in zip(axes, found):
         these = np.flatnonzero((truth == true) & (predicted == said))
@@ -135,7 +138,9 @@ def pairs(images, truth, probabilities, names, count=5, examples=6, figure=None,
         for ax in row[len(these):]:
             ax.set_axis_off()
         held = int((truth == true).sum())
-        row[0].set_title(f"{names[true]} taken for {names[said]}: {times} of {held} ({100 * times / held:.1f} %)",
-                         pad=3)
+        row[0].set_title(" ", loc="center", pad=3)      # keeps the height; the text itself may run over the next images
+        told = f"{names[true]} taken for {names[said]}: {times} of {held} ({100 * times / held:.1f} %)"
+        heading = row[0].annotate(told, (0, 1), (0, 3), "axes fraction", textcoords="offset points", fontsize=10)
+        heading.set_in_layout(False)
     _headed(axes.ravel(), counted("Most confused pairs", len(truth)))
     return axes

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, NullLocator
 
 from fastlab.errors import OptionError
 from fastlab.files import replacing
@@ -92,11 +92,37 @@ def counted(title, n, unit="images"):
 
 def percent(axis):
     "Ticks of an Axis whose data are fractions, in per cent; the axis label must name the unit."
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):g}"))
     if axis.get_scale() == "log":
-        low, high = axis.get_data_interval()
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
-        axis.set_minor_formatter(NullFormatter())
+        return plain_log(axis, 100)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):g}"))
+
+
+class FewRound(Locator):
+    "Two to six round numbers on a logarithmic axis, however much it spans."
+    STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)
+
+    def __call__(self):
+        return self.tick_values(*self.axis.get_view_interval())
+
+    def tick_values(self, vmin, vmax):
+        low, high = sorted((max(vmin, 1e-300), max(vmax, 1e-300)))
+        decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+        for steps in self.STEPS:
+            found = np.outer(10.0 ** decades, steps).ravel()
+            found = found[(found >= low * (1 - 1e-9)) & (found <= high * (1 + 1e-9))]
+            if len(found) <= 6:
+                break
+        if len(found) < 2:
+            found = MaxNLocator(5).tick_values(low, high)
+            found = found[(found >= low) & (found <= high)]
+        return found[::max(1, -(-len(found) // 6))]
+
+
+def plain_log(axis, times=1):
+    "Ticks of a logarithmic Axis as plain numbers, few of them; `times` 100 writes fractions in per cent."
+    axis.set_major_locator(FewRound())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{times * value:.3g}'):g}".replace("-", "−")))
+    axis.set_minor_locator(NullLocator())
 
 
 def kind_of(path):

@@ -73,6 +73,7 @@ def test_training_shows_losses_beside_accuracies():
     axes = curves.training({"train": [2, 1], "develop": [2.1, 1.2]}, {"develop": [0.4, 0.6]})
     assert [line.get_label() for line in axes[0].lines] == ["train", "develop"]
     assert list(axes[1].lines[0].get_ydata()) == [0.4, 0.6]
+    assert axes[1].lines[0].get_color() == axes[0].lines[1].get_color() != axes[0].lines[0].get_color()
     assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["develop"]
 
 

@@ -67,7 +67,7 @@ PICTURES = {
     "histogram": lambda: layers.histogram(RNG.integers(0, 9, (6, 8)), np.arange(9)),
     "normalised": lambda: normalising.normalised({"a": RUNS[0, :4]}, {"a": RUNS[0, :4]}, {"a": RUNS[0, :4]}, LAYERS, 9),
     "contrast": lambda: normalising.contrast([0.5, 0.6], [0.6, 0.6], ["conv1, the paper's", "conv1, PyTorch's"], 64),
-    "lrn": lambda: normalising.lrn({"damping": [0.4, 1e-4], "unlike": [3e-4, 1e-4]}, ["paper", "torch"], 64),
+    "lrn": lambda: normalising.lrn({"damping": [0.4, 1e-4], "unlike": [3.8e-4, 1.5e-4]}, ["paper", "torch"], 64),
     "kernels": lambda: kernels.first_layer(RNG.normal(size=(16, 1, 5, 5))),
     "colour kernels": lambda: kernels.first_layer(RNG.normal(size=(96, 3, 11, 11))),
     "maps": lambda: maps.through(IMAGES[0], {"conv1": HEATS, "linear": SHARES[0]}, NAMES),
@@ -76,6 +76,8 @@ PICTURES = {
     "fields": lambda: fields.theoretical(IMAGES[0], list(BOXES.values()), LAYERS),
     "effective": lambda: fields.effective(IMAGES[0], dict(zip(LAYERS, abs(HEATS))), BOXES, dict.fromkeys(LAYERS, 4), 9),
     "invariance": lambda: invariance.answers(range(-6, 7), {"pooling": np.linspace(0, 1, 13)}, 60),
+    "panels": lambda: invariance.panels({"rotation": ((-45, -30, -20, -10, -5, 0, 5, 10, 20, 30, 45), np.ones(11)),
+                                         "noise": ((0, 0.05, 0.1, 0.5), (1, 0.9, 0.7, 0.2))}, 240),
     "steps": lambda: invariance.steps([1, 0.8, 0.7, 0.2], LAYERS, 60, ["pool1"]),
     "costs": lambda: costs.layers(LAYERS, {"multiplications": [1e6, 0, 2e7, 4e3], "time (ms)": [1, 2, 3, 0.1]}),
     "prior": lambda: costs.prior(LAYERS, [400, 1, 1e4, 2e4], [3e5, 1, 2e6, 2e4], [1e7, 1, 2e7, 2e4]),
@@ -114,6 +116,33 @@ def test_with_dejavu_alone_too_and_nothing_leaves_the_figure(name, only_dejavu):
         assert isinstance(ax, Axes)
         assert ax.images or ax.get_xlabel() or not ax.axison
         assert ax.images or ax.get_ylabel() or not any(map(is_number, ax.get_yticklabels())) or not ax.axison
+
+
+def words(figure):
+    "Titles, headings, labels of axes and those of ticks that are drawn: all texts but those inside a picture."
+    for ax in figure.axes:
+        if ax.axison:
+            for axis in (ax.xaxis, ax.yaxis):
+                low, high = sorted(axis.get_view_interval())
+                slack = 1e-9 * (high - low)
+                ticks = [tick.label1 for tick, place in zip(axis.get_major_ticks(), axis.get_majorticklocs())
+                         if low - slack <= place <= high + slack] if axis.get_visible() else []
+                yield from (text for text in (*ticks, axis.label) if text.get_visible() and text.get_text().strip())
+        titles = [part for part in ax.get_children() if isinstance(part, Text) and part not in ax.texts]
+        yield from (text for text in titles if text.get_text().strip())
+    yield from figure.texts
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_no_words_lie_on_other_words(name, with_han):
+    figure = np.ravel(PICTURES[name]())[0].figure
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in words(figure)]
+    assert boxes or name in ("no mistake",)
+    for place, (one, box) in enumerate(boxes):
+        for other, another in boxes[place + 1:]:
+            over = box.intersection(box, another)
+            assert over is None or min(over.width, over.height) <= 1, f"{one!r} lies on {other!r}"
 
 
 def is_number(tick):

@@ -29,7 +29,7 @@ def test_contrast_shows_before_after_and_the_change():
     ax = normalising.contrast([0.6, 0.5], [0.65, 0.49], ["relu1, paper", "relu1, torch"], n=64)
     before, after = ax.lines
     assert (list(before.get_xdata()), list(after.get_xdata())) == ([0.6, 0.5], [0.65, 0.49])
-    assert [text.get_text() for text in ax.texts] == ["+0.0500", "−0.0100"]
+    assert [text.get_text() for text in ax.texts] == ["+0.0500", "−0.0100", "change"]
     assert "(n = 64 images)" in ax.get_title(loc="left")
 
 

@@ -57,6 +57,20 @@ def test_per_cent_is_written_as_people_write_it():
     assert [form(value, None) for value in (0.95, 0.995, 1, 0.1 + 0.2)] == ["95", "99.5", "100", "30"]
 
 
+@pytest.mark.parametrize(("low", "high", "told"), [
+    (0.012, 0.05, ["1.5", "2", "3", "5"]), (0.0041, 0.41, ["0.5", "1", "2", "5", "10", "20"]),
+    (1e-9, 0.4, ["1e−07", "1e−05", "0.001", "0.1", "10"]), (0.91, 0.99, ["92", "94", "96", "98"])])
+def test_a_logarithmic_axis_has_few_plain_numbers(low, high, told):
+    ax = line([low, high])
+    ax.set_yscale("log")
+    style.percent(ax.yaxis)
+    ax.set_ylim(low, high)
+    ax.figure.draw_without_rendering()
+    ticks = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert ticks == told
+    assert not len(ax.yaxis.get_minorticklocs())
+
+
 def test_saved_files_hold_no_date_and_repeat_to_the_byte(tmp_path):
     for form in ("svg", "png"):
         first = style.save(line([1, 3, 2]).figure, tmp_path / f"one.{form}").read_bytes()

@@ -6,7 +6,6 @@ from fastlab.inside.unpooled import POOLS
 from fastlab.nets.steps import leaves
 from fastlab.pictures import invariance as curves
 from fastlab.pictures.explain.section import Picture, Section, Table, percent, records, times
-from fastlab.pictures.style import blanks, counted, look
 
 WORK = 700e9       # multiplications for all kinds of change together
 PASSES = sum(map(len, AMOUNTS.values())) + len(AMOUNTS["shift"])
@@ -88,7 +87,8 @@ def others(subject):
     edges = [f"{kind} {held(rows)}" for kind, rows in found.items()]
     says = (f"{', '.join(told)} (n = {times(n, 'image')}).",
             f"Nine answers in ten stay within these amounts: {'; '.join(edges)}.")
-    drawn = Picture("changes", "Share of answers that stay under rotation, scale and noise", lambda: panels(found, n))
+    drawn = Picture("changes", "Share of answers that stay under rotation, scale and noise", lambda: curves.panels(
+        {kind: (list(rows.amount), list(rows.unchanged)) for kind, rows in found.items()}, n))
     tables = tuple(Table.of((AXES[kind], "same answer", "accuracy", "distance of the probabilities"), [
         (f"{row.amount:g}".replace("-", "−"), percent(row.unchanged), percent(row.accuracy), f"{row.distance:.3f}")
         for row in rows.itertuples(index=False)]) for kind, rows in found.items())
@@ -108,23 +108,3 @@ def held(rows):
     while high < len(amounts) - 1 and good[high + 1]:
         high += 1
     return f"{amounts[low]:g} to {amounts[high]:g}".replace("-", "−")
-
-
-def panels(found, n):
-    "The three kinds side by side."
-    with look():
-        axes = blanks(1, len(found), (10.2, 3.1), sharey=True)[0]
-    for ax, (kind, rows) in zip(axes, found.items()):
-        curves.answers(list(rows.amount), {"this network": list(rows.unchanged)}, n, ax=ax, kind=kind)
-        ax.set_xticks(apart(list(rows.amount)))
-        ax.set_title(counted(f"Under {kind}", n, "answers"))
-    return axes
-
-
-def apart(amounts, least=0.105):
-    "Those of the amounts, beginning with the ends, that stand at least a share `least` of the span from each other."
-    span, kept = amounts[-1] - amounts[0], []
-    for amount in (amounts[0], amounts[-1], *sorted(amounts, key=lambda amount: -abs(amount))):
-        if all(abs(amount - other) >= least * span for other in kept):
-            kept.append(amount)
-    return sorted(kept)
