@@ -80,13 +80,19 @@ def label_findings(scan, judged):
         given, better = listing.classes[labels[place]], listing.classes[label]
         looks = "like" if sure else "more like"
         reason = (f"labelled {given!r}, looks {looks} {better!r}: a network that had not seen it "
-                  f"gives {better!r} the probability {shares[label]:.3f} and {given!r} {shares[labels[place]]:.3f}")
+                  f"gives {better!r} the probability {chance(shares[label])} and {given!r} "
+                  f"{chance(shares[labels[place]])}")
         yield Finding("label", (listing.files[rows[place]], *(listing.files[row] for row in others)), reason, LABEL,
                       {"given": printable(given), "suggested": printable(better), "confident": bool(sure),
                        "chance_wrong": round(float(wrong[place]), 4),
                        "probability": round(float(shares[labels[place]]), 6),
                        "probabilities": {printable(name): round(float(share), 6)
                                          for name, share in zip(listing.classes, shares)}})
+
+
+def chance(probability):
+    "In three places that never round to a certainty: '0.970', 'above 0.999', 'below 0.001'."
+    return "above 0.999" if probability > 0.9995 else "below 0.001" if probability < 0.0005 else f"{probability:.3f}"
 
 
 def unlike_findings(scan, judged):
@@ -102,7 +108,7 @@ def unlike_findings(scan, judged):
         name = listing.classes[labels[place]]
         share = float(np.exp(judged.log_probabilities[place, labels[place]]))
         reason = (f"unlike the rest of {name!r}: {deviation:.1f} deviations further out than its median image; a "
-                  f"network that had not seen it gives {name!r} the probability {share:.3f}")
+                  f"network that had not seen it gives {name!r} the probability {chance(share)}")
         yield Finding("unlike", (listing.files[rows[place]], *(listing.files[row] for row in others)), reason, UNLIKE,
                       {"given": printable(name), "deviations": round(float(deviation), 2),
                        "probability": round(share, 6)})

@@ -64,7 +64,7 @@ def contrast(before, after, labels, n=None, ax=None):
         moved = f"{high - low:+.4f}".replace("-", "−")
         ax.text(1.01, place, moved if moved.strip("+−0.") else "0.0000", transform=ax.get_yaxis_transform(),
                 va="center", fontsize=7.5)
-    ax.annotate("change", (1.01, 1), (0, 3), ax.transAxes, textcoords="offset points", fontsize=7.5, color=GREY)
+    ax.annotate("change", (1.01, 0), (0, -11), ax.transAxes, textcoords="offset points", fontsize=7.5, color=GREY)
     ax.set_yticks(places, shown(labels, longest=40))
     title = "LRN: contrast between neighbouring channels"
     ax.set(title=counted(title, n) if n else title, xlabel="mean contrast (0 alike, 1 one alone)",

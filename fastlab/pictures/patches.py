@@ -42,6 +42,7 @@ def best(patches, layer, n=None, units=None, figure=None, rows=16, most=32):
         ax.set_facecolor("#B8C4CE")
     axes[0].set_ylabel("unit")
     some = f"{len(patches)} of {all_units} units" if len(patches) < all_units else "each unit"
-    title = f"{layer}: what {some} answer{'s' * (some == 'each unit')} to most, {height}×{width} pixels"
+    title = f"{layer}: what {some} answer{'s' * (some == 'each unit')} to most,"
+    title += f"{' ' if len(starts) > 1 else chr(10)}{height}×{width} pixels"
     axes[0].figure.suptitle(counted(title, n) if n else title, x=0.01, ha="left", fontsize=10)
     return axes

@@ -9,7 +9,7 @@ from fastlab.check.belief import look_alikes
 from fastlab.check.findings import CANDIDATES, Findings
 from fastlab.check.folder import check
 from fastlab.check.folds import Judged, kept_together
-from fastlab.check.labels import label_findings, unlike_findings
+from fastlab.check.labels import chance, label_findings, unlike_findings
 from fastlab.check.listing import list_folder
 from fastlab.check.scan import scan
 
@@ -118,6 +118,12 @@ def test_confident_findings_come_before_uncertain_ones(made_up):
     assert second.files[0] == "train/bee/2.png"
     assert "looks more like 'cat'" in second.reason
     assert (first.details["confident"], second.details["confident"]) == (True, False)
+
+
+@pytest.mark.parametrize(("probability", "told"), [(0.97, "0.970"), (0.9999, "above 0.999"), (1, "above 0.999"),
+                                                   (1e-9, "below 0.001"), (0.0012, "0.001")])
+def test_no_probability_is_told_as_a_certainty(probability, told):
+    assert chance(probability) == told
 
 
 def test_unlike_names_what_is_far_out_though_the_network_is_content(made_up):

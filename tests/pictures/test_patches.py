@@ -14,7 +14,7 @@ def test_a_unit_is_a_row_and_its_best_patch_comes_first():
             top, left = unit * 5, place * 6
             np.testing.assert_allclose(shown[top:top + 4, left:left + 5], values[unit, place])
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0", "1", "2"]
-    assert ax.figure.get_suptitle() == "pool2: what each unit answers to most, 4×5 pixels (n = 100 images)"
+    assert ax.figure.get_suptitle() == "pool2: what each unit answers to most,\n4×5 pixels (n = 100 images)"
 
 
 def test_units_go_on_in_the_next_column():

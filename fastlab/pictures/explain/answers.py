@@ -24,7 +24,7 @@ def shift(subject):
         "This network has no pooling part, so there is nothing to take out.",)
     own = curve["this network"].set_index("amount")
     says = [f"Moved by 1 pixel, {percent(own.unchanged[[-1, 1]].mean())} of the answers stay, by 3 pixels "
-            f"{percent(own.unchanged[[-3, 3]].mean())}, by 6 {percent(own.unchanged[[-6, 6]].mean())} (n = "
+            f"{percent(own.unchanged[[-3, 3]].mean())}, by 6 pixels {percent(own.unchanged[[-6, 6]].mean())} (n = "
             f"{own.n.iloc[0]:,} "
             f"answers to {times(len(images), 'image')}, moved along both axes)."]
     changes = map_changes(subject.net, images[:128], **{**options, "chunk": max(1, options["chunk"] // 4)})

@@ -178,15 +178,16 @@ def attention_section(subject, chosen, images, cam, hidden, layer, window, strid
     says = (f"Grad-CAM weighs the maps of {layer} by the gradient of the answer; occlusion hides a square of "
             f"{window}×{window} pixels, moved by {times(stride, 'pixel')} at a time, and sees how far the answer's "
             f"probability falls.",
-            f"The square that matters most takes {', '.join(percent(float(fall)) for fall in falls)} of probability "
-            f"(n = {times(len(images), 'image')}); the two maps agree with a correlation of "
+            f"Where it matters most, that is by {', '.join(f'{100 * fall:.1f}' for fall in falls)} points (n = "
+            f"{times(len(images), 'image')}); the two maps agree with a correlation of "
             f"{', '.join(f'{value:.2f}'.replace('-', '−') for value in alike)}.")
     drawn = Picture("attention", "Images, Grad-CAM and occlusion side by side", lambda: heat.attention(
         images, {"Grad-CAM": cam.maps, "occlusion": hidden.maps}, captions))
-    rows = [(subject.file(k), names[subject.truth[k]], names[label], f"{share:.3f}", percent(float(fall)),
+    rows = [(subject.file(k), names[subject.truth[k]], names[label], f"{share:.3f}", f"{100 * fall:.1f}",
              None if np.isnan(value) else float(value)) for k, label, share, fall, value
             in zip(chosen, cam.classes, cam.probabilities, falls, alike)]
-    table = Table.of(("image", "true", "predicted", "probability", "greatest fall", "correlation of the maps"), rows)
+    table = Table.of(("image", "true", "predicted", "probability", "greatest fall (points)",
+                      "correlation of the maps"), rows)
     return Section("attention", "Where it looks", says, (drawn,), (table,),
                    {"n": len(images), "layer": layer, "window": window, "stride": stride,
                     "falls": plain(falls.tolist()), "correlations": plain(alike),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from fastlab.pictures.explain.section import percent
+from fastlab.pictures.explain.section import percent, times
 from fastlab.pictures.style import look
 
 HERE = Path(__file__).parent
@@ -73,8 +73,8 @@ def facts_of(subject, accuracy, interval):
                                          f"dropout {recipe.dropout:g}" if recipe.dropout else "no dropout",
                                          f"LRN {recipe.lrn}" if recipe.lrn not in (None, "none") else "") if part)
     return (("network", f"{recipe.net}, {parameters:,} parameters, {tricks}"),
-            ("trained", f"{len(model.history)} epochs, batch {recipe.batch_size}, {recipe.optimizer} {recipe.lr or 0:g}"
-             if model.history else "not trained"),
+            ("trained", f"{times(len(model.history), 'epoch')}, batch {recipe.batch_size}, {recipe.optimizer} "
+                        f"{recipe.lr or 0:g}" if model.history else "not trained"),
             ("classes", " · ".join(model.names[:40]) + (" …" if len(model.names) > 40 else "")),
             ("images", f"{len(subject.images):,} of the {subject.split} split of {folder_name(subject.arrays)}, "
                        f"{'RGB' if subject.channels == 3 else 'grey'}, {subject.size}×{subject.size}"),
