@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from fastlab.check.align import differences
 from fastlab.check.frames import Frames, content_frames, flat_border, ink, middle_frames
-from fastlab.check.neighbours import descriptors, nearest
+from fastlab.check.neighbours import NUMBERS, descriptors, nearest
 
 NEIGHBOURS = 16             # looked up for each picture
 ORDINARY = slice(6, None)   # the neighbours beyond any likely copies: what a picture's surroundings are like
@@ -101,11 +101,11 @@ def _found(search, count, read, progress):
 
 
 def _descriptors(search, count, read, look):
-    parts = []
+    found = np.empty((count, NUMBERS), np.float32)
     for rows in _chunks(count):
         marks = ink(read(rows))
-        parts.append(descriptors(marks, search.framed(marks, look)))
-    return np.concatenate(parts)
+        found[rows] = descriptors(marks, search.framed(marks, look))
+    return found
 
 
 def _candidates(search, index, read):
@@ -126,9 +126,12 @@ def _candidates(search, index, read):
 
 def _standing_out(rows, similar):
     "Which of each query's closest neighbours are candidates: (query, place among the neighbours)."
-    distance = np.where(rows >= 0, 1 - similar, np.nan)
-    level = _median(distance[:, ORDINARY], np.inf)
-    return np.nonzero((distance[:, :CLOSEST] <= STANDS_OUT * level[:, None]) & (rows[:, :CLOSEST] >= 0))
+    out = np.zeros((len(rows), CLOSEST), bool)
+    for part in _chunks(len(rows)):
+        distance = np.where(rows[part] >= 0, 1 - similar[part], np.nan)
+        level = _median(distance[:, ORDINARY], np.inf)
+        out[part] = (distance[:, :CLOSEST] <= STANDS_OUT * level[:, None]) & (rows[part, :CLOSEST] >= 0)
+    return np.nonzero(out)
 
 
 def _median(values, otherwise):

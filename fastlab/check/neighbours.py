@@ -1,6 +1,6 @@
 """Which thumbnails look alike: a short descriptor of each, and every one's nearest others by blocked matrix products.
 
-The descriptor is the low-frequency part of a discrete cosine transform of what stands in the frame: 65 numbers of unit
+The descriptor is the low-frequency part of a discrete cosine transform of what stands in the frame: 44 numbers of unit
 length, so that an inner product is a correlation. All pairs are compared, but as products of blocks of constant size:
 10^10 comparisons take a minute on one core, and memory grows with the number of images only."""
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from fastlab.check.frames import sample
 
 GRID = 12
+NUMBERS = 44                              # of a descriptor
 ROWS, COLUMNS, GROUP = 1024, 8192, 32     # a block of similarities is ROWS × COLUMNS; GROUP columns share a maximum
 
 
@@ -20,7 +21,7 @@ def cosine_basis(size):
 
 
 def descriptors(marks, frames):
-    "What stands in each frame, as unit vectors of its low frequencies: float32 (N, 65). marks: (N, S, S)."
+    "What stands in each frame, as unit vectors of its low frequencies: float32 (N, NUMBERS). marks: (N, S, S)."
     basis = cosine_basis(GRID)
     seen = sample(marks, frames, GRID).reshape(-1, GRID, GRID)
     waves = basis @ seen @ basis.T
@@ -32,9 +33,11 @@ def descriptors(marks, frames):
 def nearest(queries, index, count, own=True):
     """Each query's `count` most similar rows of `index`: (rows, similarities), most similar first. With `own`, query i
     is row i itself and is left out. Where there are fewer rows, -1 with similarity -2 fills up."""
-    found = [_nearest_block(queries[start:start + ROWS], index, count, start if own else None)
-             for start in range(0, len(queries), ROWS)]
-    return np.concatenate([rows for rows, _ in found]), np.concatenate([similar for _, similar in found])
+    rows, similar = np.empty((len(queries), count), np.int32), np.empty((len(queries), count), np.float32)
+    for start in range(0, len(queries), ROWS):
+        part = slice(start, start + ROWS)
+        rows[part], similar[part] = _nearest_block(queries[part], index, count, start if own else None)
+    return rows, similar
 
 
 def _nearest_block(queries, index, count, own):
@@ -47,6 +50,7 @@ def _nearest_block(queries, index, count, own):
             similar[here - own, here - start] = -2
         columns, values = _largest(similar, count)
         rows, best = _merged(rows, best, columns + start, values, count)
+        del similar, columns, values        # before the next block is made, not after
     order = np.argsort(-best, axis=1, kind="stable")
     return np.take_along_axis(rows, order, 1), np.take_along_axis(best, order, 1)
 
