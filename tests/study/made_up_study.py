@@ -5,6 +5,7 @@ from fastlab.images.arrays import Arrays
 from fastlab.study.planfile import plan_from
 from fastlab.study.tomllines import PlanText
 
+TABLES = ("results.csv", "curves.csv", "costs.csv", "verdicts.json", "report.md", "report.html")
 SMALL_PLAN = """
 title = "Small"
 seeds = 6
@@ -67,3 +68,8 @@ def made_up_arrays(classes=4, train=20, develop=30, test=60):
 
 def small_plan():
     return plan_from(PlanText(SMALL_PLAN, "small.toml"))
+
+
+def tables(done):
+    "What a Study wrote for people: name -> bytes."
+    return {name: (done.out / name).read_bytes() for name in TABLES}
