@@ -21,7 +21,7 @@ TITLES = {"unreadable": "Unreadable", "conflict": "Conflict", "leak": "Leak", "l
           "unlike": "Unlike its class",
           "empty": "Empty", "size": "Size", "format": "Format", "identical": "Identical",
           "near-identical": "Nearly identical", "split": "Splits", "imbalance": "Imbalance"}
-COMPACT = frozenset({"unreadable", "identical", "near-identical", "leak", "empty", "size"})
+COMPACT = frozenset({"unreadable", "identical", "near-identical", "leak", "empty", "size", "format"})
 
 
 def render(findings, title=None):
