@@ -7,6 +7,8 @@ from fastlab.study.advise.space import said
 from fastlab.study.advise.trials import REGION
 from fastlab.study.report.drawings import WIDTH, as_svg
 
+LABEL = 0.17                    # of the picture's width, for the name of a stage
+
 
 def best_so_far(moments):
     "Accuracy of the best Recipe so far over processor time, stage by stage, with its interval; None before the first."
@@ -18,13 +20,17 @@ def best_so_far(moments):
     ends = np.append(minutes, minutes[-1])
     with look():
         ax = blank(None, (WIDTH, 3.2))
+        above, before = 0, -np.inf     # lines up, so that no label lies on the one before it
         for place, stage in enumerate(dict.fromkeys(one.stage for one in moments)):
             own = [number for number, one in enumerate(moments) if one.stage == stage]
             start = minutes[own[0] - 1] if own[0] else 0.0
+            middle = (start + ends[own[-1]]) / 2
+            above = above + 1 if middle - before < LABEL * minutes[-1] else 0
             ax.axvspan(start, ends[own[-1]], color="#ECEFF2" if place % 2 else "#F8F9FA", linewidth=0, zorder=0)
-            ax.text((start + ends[own[-1]]) / 2, 1.01, f"{stage}, {moments[own[-1]].recipe.epochs} epochs", ha="center",
+            ax.text(middle, 1.01 + 0.06 * above, f"{stage}, {moments[own[-1]].recipe.epochs} epochs", ha="center",
                     va="bottom", fontsize=8, color=GREY, transform=ax.get_xaxis_transform())
             ax.plot(minutes[own], accuracy[own], color=BLUE, linewidth=1)
+            before = middle
         ax.errorbar(minutes, accuracy, (accuracy - low, high - accuracy), fmt="o", color=BLUE, ecolor=BLUE, capsize=2.5,
                     elinewidth=1)
         for place, number in enumerate(changes(moments)):

@@ -51,8 +51,8 @@ class Looked:
         if self.straight is not None:
             low, high = wilson(self.mirrored * self.measured, self.measured)
             word = "so mirroring is tried" if self.symmetric else "so images are never mirrored"
-            yield (f"a small network knows {self.straight:.1%} of {self.measured:,} develop images, and "
-                   f"{self.mirrored:.1%} ({100 * low:.1f} to {100 * high:.1f}) of their mirror images, {word}")
+            yield (f"a small network knows {100 * self.straight:.1f} % of {self.measured:,} develop images, and "
+                   f"{100 * self.mirrored:.1f} % ({100 * low:.1f} to {100 * high:.1f}) of their mirror images, {word}")
         if self.folds:
             yield (f"{self.develop:,} develop images alone would tell too little: train and develop are divided "
                    f"{self.folds} ways in turn")

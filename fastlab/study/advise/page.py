@@ -35,7 +35,8 @@ def content(advice, name):
             "looked": list(advice.looked.sentences()),
             "parts": [part_row(found, part) for part in found.parts], "region": number(REGION),
             "winner": described(found.winner, found.plain), "same": advice.recipe == found.plain,
-            "tried": tried(advice), "bests": bests(race.moments), "stages": dict(race.epochs),
+            "tried": tried(advice), "bests": bests(race.moments), "taken": taken(found),
+            "stages": {**race.epochs, FINAL: found.winner.epochs},
             "costs": costs(advice), "fields": fields(advice.recipe), "unsure": list(unsure(advice)),
             "files": files(advice),
             "pictures": {what: [unique_ids(svg, what)] if svg else [] for what, svg in drawn.items()},
@@ -91,6 +92,15 @@ def unsure(advice):
     if near:
         yield (f"whether the winner is better than {len(near)} other{'s' * (len(near) > 1)} that reached the end of "
                "the race: none of them was clearly worse than the best, and the simplest near it was taken")
+
+
+def taken(found):
+    "Whether its parts were taken away from the winner, in a sentence."
+    untried = sum(part.verdict == "not tried" for part in found.parts)
+    if untried == len(found.parts):
+        return "There was no time to take its parts away one by one: all of them are in the answer."
+    each = f"{len(found.parts) - untried} of its {len(found.parts)} parts were" if untried else "Each of its parts was"
+    return f"{each} taken away once; what does not pay is left out of the answer."
 
 
 def costs(advice):

@@ -8,10 +8,11 @@ from fastlab.study.advise.space import PLAIN, complexity
 from fastlab.training.figures import wilson
 
 SCREENING, SEMIFINAL, FINAL = "screening", "semifinal", "final"
-SCREEN_SHARE, SEMI_SHARE = 0.32, 0.23
+SCREEN_SHARE, SEMI_SHARE = 0.32, 1 / 3         # of the whole budget; of what is left after screening
 MOST, FEWEST, MOST_ON = 40, 4, 8   # candidates at the start, and of those that go on
 ROUNDS = {SCREENING: range(2), SEMIFINAL: range(2, 5)}  # rounds are paired; every stage has rounds of its own
 SLOWEST = 1 / 3                 # a candidate that takes more of a stage's share is too slow for the time given
+SET_ASIDE = "set aside: others were ahead, and the budget holds no more"
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,12 @@ class Race:
         full = self.settle("epochs", lambda: self.budget.epochs(PLAIN))
         self.epochs = {SCREENING: max(2, round(full / 5)), SEMIFINAL: max(3, round(full / 2.5)), FINAL: full}
         self.alive = self.space.candidates(self.seed, MOST)
-        self._stage(SCREENING, self.settle("screened", self._how_many_at_first))
-        self._stage(SEMIFINAL, self.settle("went on", self._how_many_go_on))
+        self._stage(SCREENING, SCREEN_SHARE * self.budget.total, FEWEST, MOST)
+        self._stage(SEMIFINAL, SEMI_SHARE * self.budget.left(), 2, MOST_ON)
 
     def at(self, stage, recipe):
         "A candidate as it is trained in a stage."
         return recipe.changed(epochs=self.epochs[stage])
-
-    def _how_many_at_first(self):
-        return self._affordable(SCREENING, SCREEN_SHARE * self.budget.total, FEWEST, MOST)
-
-    def _how_many_go_on(self):
-        return self._affordable(SEMIFINAL, min(SEMI_SHARE * self.budget.total, self.budget.left()), 2, MOST_ON)
 
     def _affordable(self, stage, allowed, fewest, most):
         "Of the Recipes that are alive the numbers of those for which there is time; too slow ones are left out."
@@ -83,13 +78,17 @@ class Race:
                 used += cost
         return chosen
 
-    def _stage(self, stage, chosen):
+    def _stage(self, stage, allowed, fewest, most):
+        chosen, until = self.settle(stage, lambda: (self._affordable(stage, allowed, fewest, most),
+                                                    self.budget.left() - allowed))
         for number, recipe in enumerate(self.alive):
             if number not in chosen and recipe != PLAIN:
                 self._left_out(number, recipe, chosen)
         self.alive = [recipe for number, recipe in enumerate(self.alive) if number in chosen or recipe == PLAIN]
         done = []
         for number in ROUNDS[stage]:
+            if done:
+                self._set_aside(stage, self.settle(f"{stage}, round {number}", lambda: self._fitting(stage, until)))
             wanted = [(self.at(stage, recipe), number, False) for recipe in self.alive]
             self.bench.run(sorted(wanted, key=lambda one: -self.budget.cost(one[0])), self.budget.deadline(),
                            self.told(stage))
@@ -97,11 +96,22 @@ class Race:
                 break
             done.append(number)
 
+    def _fitting(self, stage, until):
+        "How many of those alive, the best first, go on to another round; fewer where runs took longer than expected."
+        room = self.budget.left() - until
+        used = np.cumsum([self.budget.cost(self.at(stage, recipe)) for recipe in self.alive])
+        return max(int((used <= room).sum()), min(FEWEST, len(self.alive)))
+
+    def _set_aside(self, stage, count):
+        "Only the best `count` of those alive, and the plain Recipe, go on."
+        for recipe in self.alive[count:]:
+            self.fates[recipe] = Fate(stage, SET_ASIDE, self.fates[recipe].standing)
+        self.alive = [recipe for place, recipe in enumerate(self.alive) if place < count or recipe == PLAIN]
+
     def _left_out(self, number, recipe, chosen):
         "Notes why a candidate does not enter a stage; those that were never reached have no fate."
         if recipe in self.fates:
-            self.fates[recipe] = Fate(SCREENING, "set aside: others were ahead, and the budget holds no more",
-                                      self.fates[recipe].standing)
+            self.fates[recipe] = Fate(SCREENING, SET_ASIDE, self.fates[recipe].standing)
         elif number < max(chosen, default=0):
             self.fates[recipe] = Fate(SCREENING, "not tried: too slow for the time given")
 

@@ -67,6 +67,26 @@ def test_a_search_keeps_to_its_minutes(clock, tmp_path, monkeypatch, minutes, en
     assert len(advice.found.rounds) >= 3
 
 
+def test_other_work_that_begins_on_the_machine_leaves_time_for_the_last_stage(clock, tmp_path, monkeypatch):
+    count, quick = SimpleNamespace(done=0), planted_runner.pays
+
+    def slower(arrays, recipe, seed, marks=()):
+        result = quick(arrays, recipe, seed, marks)
+        count.done += 1
+        if not 4 < count.done <= 30:
+            return result
+        clock.now += 2 * result.seconds     # three times as long for a while
+        figures = {**result.epochs, "seconds": 3 * result.epochs["seconds"]}
+        return Result(figures, result.marks, result.machine, 3 * result.seconds)
+
+    monkeypatch.setattr(planted_runner, "pays", slower)
+    seconds, advice = search(clock, tmp_path / "out", 20, monkeypatch)
+    assert 0.9 * 1200 <= seconds <= 1.1 * 1200
+    assert advice.recipe.augment == "handwriting"
+    assert len(advice.found.rounds) >= 4
+    assert advice.found.sure
+
+
 def test_a_search_that_goes_on_counts_the_minutes_of_its_first_start(clock, tmp_path, monkeypatch):
     whole, count, slow = 20 * 60, SimpleNamespace(left=25), planted_runner.pays
 

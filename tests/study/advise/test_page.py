@@ -82,6 +82,13 @@ def test_the_page_says_what_was_found(tmp_path):
         assert said in page, said
 
 
+def test_what_was_not_taken_away_is_not_said_to_have_been(tmp_path):
+    assert "3 of its 4 parts were taken away once" in words(made_up(tmp_path))
+    found = made_up(tmp_path).found
+    none = Found(PLAIN, WINNER, WINNER, tuple(Part(part.name, UNTRIED) for part in found.parts))
+    assert "no time to take its parts away" in words(made_up(tmp_path, found=none))
+
+
 def test_names_from_strangers_stay_words(tmp_path):
     advice = made_up(tmp_path)
     assert "<script>alert" in words(advice, "<script>alert(1)</script>")
