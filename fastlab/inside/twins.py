@@ -54,16 +54,16 @@ def plan_for(arrays, recipe, multiplications):
     return Plan(images, max(1, round(seen / images)), batch)
 
 
-def trained_twin(arrays, recipe, plan, seed=0, change=None):
+def trained_twin(arrays, recipe, plan, seed=0, change=None, cbs=None):
     """The Twin of `recipe` on the first `plan.images` of the train split, taken evenly; `change(net)` alters the
-    network before it is trained. Plain: no augmentation, constant rate, float32, nothing frozen or loaded. The
-    program's random numbers stay as they are."""
+    network before it is trained, `cbs` are fastai callbacks that watch. Plain: no augmentation, constant rate, float32,
+    nothing frozen or loaded. The program's random numbers stay as they are."""
     develop = evenly(arrays.splits["develop"], IMAGES)
     rows = {"train": evenly(arrays.splits["train"], plan.images), "develop": evenly(develop, WATCHED)}
     recipe = recipe.changed(epochs=plan.epochs, batch_size=plan.batch, augment="none", schedule="constant", on="train",
                             precision="fp32", weights=None, freeze=0)
     with kept_random_state():
-        learn = learner_for(arrays.with_splits(**rows), recipe, seed)
+        learn = learner_for(arrays.with_splits(**rows), recipe, seed, cbs=cbs)
         if change is not None:
             change(learn.model)
         with learn.no_bar(), learn.no_logging():

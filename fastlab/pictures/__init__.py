@@ -16,6 +16,7 @@ heat          attention (Grad-CAM, occlusion)
 fields        theoretical, effective: receptive fields on an image
 invariance    answers (under shift, rotation, scale, noise), steps
 costs         layers, prior
+shapes        flow: the shape at every step
 dropout       spread, updates
 comparisons   pairs, forest, powers
 style, fonts, tiles, order: the look, fonts for every character, images in rows, an order in which confusions cluster

@@ -59,7 +59,8 @@ def reliability(truth, probabilities, bins=10, equal="width", ax=None):
     ax.axhline(0, color=GREY, linewidth=0.8, zorder=1)
     percent(ax.xaxis)
     percent(ax.yaxis)
-    ax.legend(loc="upper left")
+    ax.set_title(ax.get_title(loc="left"), pad=22)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, columnspacing=1.2)     # bars may stand anywhere
     return ax
 
 

@@ -41,11 +41,11 @@ def counts(ax):
     return found
 
 
-def one(ax, runs, label, place=None):
+def one(ax, runs, label, place=None, times=None):
     """Draws runs (R, E) on an Axes: every seed faint, the band of the mean, and the mean on top, in the look of its
-    `place` among the curves, the next when None."""
+    `place` among the curves, the next when None. `times` (E,): when, 1 … E when None."""
     runs = as_runs(runs)
-    epochs = np.arange(1, runs.shape[1] + 1)
+    epochs = np.arange(1, runs.shape[1] + 1) if times is None else np.asarray(times)
     place = len(counts(ax)) if place is None else place
     colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
     mean, half = band(runs)
@@ -56,13 +56,13 @@ def one(ax, runs, label, place=None):
     ax.plot(epochs, mean, color=colour, linestyle=dash, marker=marker, label=label or MEAN)
 
 
-def several(runs, ax, label, unit, title, quantity, places=None):
+def several(runs, ax, label, unit, title, quantity, places=None, times=None):
     """Draws `runs`, an array or a dict from labels to arrays, and words the Axes; the common part of all curves.
-    `places`: dict from labels to the place whose look they have."""
+    `places`: dict from labels to the place whose look they have; `times` as in `one`."""
     ax = blank(ax)
     named = runs if isinstance(runs, dict) else {label: runs}
     for name, values in named.items():
-        one(ax, values, name, (places or {}).get(name))
+        one(ax, values, name, (places or {}).get(name), times)
     n = counts(ax)
     if max(n) > 1:
         title = counted(f"{title}: mean of seeds, 95 % band", n, "seeds")

@@ -10,8 +10,9 @@ MOST = 80      # images that one picture can tell apart
 @picture
 def spread(still, mean, deviation, changed, draws, ax=None):
     """Probability of the answer, image by image, the least sure first: with dropout off (`still`, a dash) and over
-    `draws` passes with it left on (`mean`, a point, ± one standard `deviation`), all (N,); orange where some pass gave
-    another class (`changed`, share of passes, (N,)). Of more than MOST images, MOST are shown, evenly spaced."""
+    `draws` passes with it left on (`mean`, a point, ± one standard `deviation`, cut at 0 and 100 %), all (N,); orange
+    where some pass gave another class (`changed`, share of passes, (N,)). Of more than MOST images, MOST are shown,
+    evenly spaced."""
     still, mean, deviation, changed = (np.asarray(row, float) for row in (still, mean, deviation, changed))
     order = np.argsort(still, kind="stable")
     if len(order) > MOST:
@@ -20,8 +21,9 @@ def spread(still, mean, deviation, changed, draws, ax=None):
     ax = blank(ax, (7.2, 3.6))
     for some, colour, marker, label in ((changed[order] > 0, ORANGE, "D", "dropout on: class changes in some passes"),
                                         (changed[order] == 0, BLUE, "o", "dropout on: class stays")):
-        ax.errorbar(places[some], mean[order][some], deviation[order][some], fmt=marker, color=colour, markersize=3,
-                    elinewidth=0.9, label=label)
+        middle, reach = mean[order][some], deviation[order][some]
+        reach = [np.minimum(reach, middle), np.clip(1 - middle, 0, reach)]
+        ax.errorbar(places[some], middle, reach, fmt=marker, color=colour, markersize=3, elinewidth=0.9, label=label)
     ax.plot(places, still[order], "_", color=INK, markersize=6, label="dropout off")
     ax.set(title=counted(f"Dropout left on: mean ± deviation of {draws} passes", len(still)),
            xlabel=f"image, least sure first ({len(order)} shown); "

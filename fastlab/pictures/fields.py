@@ -20,13 +20,14 @@ def theoretical(image, boxes, names, ax=None, title="Receptive field of the midd
     right in pixels (bottom and right outside; they may reach past the image), `names` (L,). Layers that see the same
     are named together."""
     boxes, image = np.asarray(boxes, float), np.asarray(image)
-    ax = blank(ax, (6.6, 4.2), grid=None)
-    ax.imshow(pale(image), cmap="gray", vmin=0, vmax=1)
-    bare(ax)
-    frame(ax, (0, 0, *image.shape[:2]), edgecolor=GREY, linewidth=0.6, label="_image")
     together = {}
     for box, name in zip(boxes, shown(names, longest=40)):
         together.setdefault(tuple(box), []).append(name)
+    legend = max(len(f"{box[2] - box[0]:g}×{box[3] - box[1]:g}  {', '.join(who)}") for box, who in together.items())
+    ax = blank(ax, (4.8 + 0.075 * legend, 4.2), grid=None)
+    ax.imshow(pale(image), cmap="gray", vmin=0, vmax=1)
+    bare(ax)
+    frame(ax, (0, 0, *image.shape[:2]), edgecolor=GREY, linewidth=0.6, label="_image")
     for place, (box, who) in enumerate(together.items()):
         height, width = box[2] - box[0], box[3] - box[1]
         dash = DASHES[(place + place // len(COLOURS)) % len(DASHES)]    # a colour that returns has another dash

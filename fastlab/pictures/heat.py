@@ -56,6 +56,6 @@ def attention(images, maps, captions, figure=None, title="Where the network look
             text = f"{kind} (full colour {reach:.2g})" if reach else f"{kind}: nothing"
             ax.set_title(text, fontsize=fitting(text, tile, size=8), pad=3, color=GREY)
     axes[0, 0].figure.suptitle(f"{title}: orange speaks for the class, blue against\n"
-                               "(full colour: as above each map; occlusion's is the fall in probability)",
+                               "(left: class and its probability; full colour: occlusion's is the fall of it)",
                                x=0.01, ha="left", fontsize=10)
     return axes

@@ -19,10 +19,12 @@ def _checked(images, truth, probabilities, names):
     return truth, probabilities
 
 
-def _chance(probability):
+def chance(probability, digits=2):
     "A probability in few characters that never rounds to a certainty: '0.97', '> 0.99', '< 0.01'."
-    text = f"{probability:.2f}"
-    return "> 0.99" if text == "1.00" and probability < 1 else "< 0.01" if text == "0.00" else text
+    text, least = f"{probability:.{digits}f}", 10.0 ** -digits
+    if float(text) == 1 and probability < 1:
+        return f"> {1 - least:.{digits}f}"
+    return f"< {least:.{digits}f}" if float(text) == 0 else text
 
 
 def _nothing(figure, text, title):
@@ -40,40 +42,43 @@ def _headed(axes, title):
 
 
 @picture
-def batch(images, labels, names, count=24, figure=None, classes=None, title="A batch"):
-    "The first `count` images (N, H, W[, C]) under the names of their labels (N,); returns an array of Axes."
+def batch(images, labels, names, count=24, figure=None, classes=None, title="A batch", rows=None):
+    """The first `count` images (N, H, W[, C]), or those of the numbers `rows`, under the names of their labels (N,);
+    returns an array of Axes."""
     names = shown(names, classes)
-    count = min(count, len(images))
-    if not count:
+    rows = np.arange(len(images))[:count] if rows is None else np.asarray(rows, int)
+    if not len(rows):
         return _nothing(figure, "no image", title)
-    axes = sheet(count, columns=8, figure=figure)
+    axes = sheet(len(rows), columns=8, figure=figure)
     size = fitting("\n".join(names))
-    for ax, image, label in zip(axes, images, labels):
-        show(ax, image)
-        ax.set_title(names[label], loc="center", fontsize=size, pad=3)
-    _headed(axes, f"{title} ({count} of {len(images):,} images)")
+    for ax, row in zip(axes, rows):
+        show(ax, images[row])
+        ax.set_title(names[labels[row]], loc="center", fontsize=size, pad=3)
+    _headed(axes, f"{title} ({len(rows)} of {len(images):,} images)")
     return axes
 
 
 @picture
-def results(images, truth, probabilities, names, count=24, figure=None, classes=None):
-    """The first `count` images and their answers: a tick, or a cross with the true class and the predicted one.
-    `truth` (N,), `probabilities` (N, C); returns an array of Axes."""
+def results(images, truth, probabilities, names, count=24, figure=None, classes=None, rows=None):
+    """The first `count` images, or those of the numbers `rows`, and their answers: a tick, or a cross with the true
+    class and the predicted one. `truth` (N,), `probabilities` (N, C); the heading's accuracy is over all N. Returns an
+    array of Axes."""
     names = shown(names, classes)
     truth, probabilities = _checked(images, truth, probabilities, names)
     predicted = probabilities.argmax(axis=1)
-    count = min(count, len(truth))
-    if not count:
+    rows = np.arange(len(truth))[:count] if rows is None else np.asarray(rows, int)
+    if not len(rows):
         return _nothing(figure, "no image", "Results")
-    axes = sheet(count, columns=8, figure=figure)
-    texts = [(f"✓ {names[said]}" if true == said else f"✗ {names[true]} → {names[said]}") + f"  {_chance(row[said])}"
-             for true, said, row in zip(truth[:count], predicted, probabilities)]
+    axes = sheet(len(rows), columns=8, figure=figure)
+    texts = [(f"✓ {names[said]}" if true == said else f"✗ {names[true]} → {names[said]}") + f"  {chance(shares[said])}"
+             for true, said, shares in zip(truth[rows], predicted[rows], probabilities[rows])]
     size = fitting("\n".join(texts))
-    for ax, image, right, text in zip(axes, images, truth == predicted, texts):
-        show(ax, image, frame=GREY if right else ORANGE, width=0.5 if right else 2)
+    for ax, row, text in zip(axes, rows, texts):
+        right = truth[row] == predicted[row]
+        show(ax, images[row], frame=GREY if right else ORANGE, width=0.5 if right else 2)
         ax.set_title(text, loc="center", fontsize=size, pad=3, color=INK if right else ORANGE)
     share = 100 * (truth == predicted).mean()
-    _headed(axes, counted(f"Results: {count} images; accuracy {share:.2f} %", len(truth)))
+    _headed(axes, counted(f"Results: {len(rows)} images; accuracy {share:.2f} % of all", len(truth)))
     return axes
 
 
@@ -98,8 +103,8 @@ def mistakes(images, truth, probabilities, names, count=12, figure=None, classes
     if not len(found):
         return _nothing(figure, "no mistake", counted("Mistakes", len(truth)))
     axes = sheet(len(found), columns=6, lines=2 + (files is not None), figure=figure)
-    texts = [f"true {names[truth[at]]}  {_chance(probabilities[at, truth[at]])}\n"
-             f"predicted {names[probabilities[at].argmax()]}  {_chance(probabilities[at].max())}" for at in found]
+    texts = [f"true {names[truth[at]]}  {chance(probabilities[at, truth[at]])}\n"
+             f"predicted {names[probabilities[at].argmax()]}  {chance(probabilities[at].max())}" for at in found]
     size = fitting("\n".join(texts))
     for ax, at, text in zip(axes, found, texts):
         show(ax, images[at])

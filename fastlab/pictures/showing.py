@@ -14,8 +14,8 @@ def drawings(model, tested, images):
     truth, shares, names, classes = tested.truth, tested.probabilities, list(tested.names), list(tested.classes)
     some = spread(truth)
     found = {
-        "batch": lambda: results.batch(images[some], truth[some], names, classes=classes),
-        "results": lambda: results.results(images[some], truth[some], shares[some], names, classes=classes),
+        "batch": lambda: results.batch(images, truth, names, classes=classes, rows=some),
+        "results": lambda: results.results(images, truth, shares, names, classes=classes, rows=some),
         "confusion": lambda: confusion.matrix(truth, tested.predicted, names, classes=classes),
         "mistakes": lambda: results.mistakes(images, truth, shares, names, classes=classes, files=list(tested.files)),
     }

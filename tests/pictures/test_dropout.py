@@ -16,8 +16,15 @@ def test_images_stand_least_sure_first_and_changed_ones_apart():
     assert lines[1, 2] == [0.85, 0.98]                  # kept it
     bars = [segment[:, 1] for part in ax.collections for segment in part.get_segments()]
     assert bars[0] == pytest.approx([0.25, 0.65])
+    assert bars[1:] == [pytest.approx([0.75, 0.95]), pytest.approx([0.97, 0.99])]
     assert ax.get_title(loc="left") == "Dropout left on: mean ± deviation of 20 passes (n = 3 images)"
     assert "13.3 % of all passes" in ax.get_xlabel()
+
+
+def test_bars_are_cut_where_no_probability_is():
+    ax = dropout.spread([0.9, 0.05], [0.95, 0.02], [0.2, 0.1], [0, 0], draws=20)
+    bars = [segment[:, 1] for part in ax.collections for segment in part.get_segments()]
+    assert bars == [pytest.approx([0, 0.12]), pytest.approx([0.75, 1])]
 
 
 def test_of_many_images_some_are_shown_from_least_to_most_sure():

@@ -65,6 +65,7 @@ PICTURES = {
     "dead": lambda: layers.dead({"relu1": RUNS[0]}, n=500),
     "sizes": lambda: layers.sizes({"conv1": RUNS[0]}),
     "histogram": lambda: layers.histogram(RNG.integers(0, 9, (6, 8)), np.arange(9)),
+    "marks": lambda: layers.sizes({"conv1": RUNS[0], "linear": 9 * RUNS[1]}, log=True, times=range(0, 60, 10)),
     "normalised": lambda: normalising.normalised({"a": RUNS[0, :4]}, {"a": RUNS[0, :4]}, {"a": RUNS[0, :4]}, LAYERS, 9),
     "contrast": lambda: normalising.contrast([0.5, 0.6], [0.6, 0.6], ["conv1, the paper's", "conv1, PyTorch's"], 64),
     "lrn": lambda: normalising.lrn({"damping": [0.4, 1e-4], "unlike": [3.8e-4, 1.5e-4]}, ["paper", "torch"], 64),

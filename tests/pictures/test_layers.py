@@ -30,6 +30,16 @@ def test_a_histogram_is_in_shares_of_its_epoch_and_leaves_empty_bins_white():
     assert next(cax for cax in ax.figure.axes if cax is not ax).get_ylabel() == "share of values (%)"
 
 
+def test_figures_stand_where_they_were_taken():
+    line, = layers.dead({"relu1": [0, 0.1, 0.2]}, n=64, unit="steps", times=[0, 10, 30]).lines
+    assert list(line.get_xdata()) == [0, 10, 30]
+    ax = layers.histogram([[1, 3], [5, 0], [1, 1]], [0, 1, 2], unit="steps", times=[0, 10, 30], n=64)
+    corners = ax.collections[0].get_coordinates()[0, :, 0]
+    assert list(corners) == [-5, 5, 20, 40]
+    assert ax.get_xlabel() == "time (steps)"
+    assert ax.get_title(loc="left") == "Activations over time (n = 64 images)"
+
+
 def test_a_histogram_of_nothing_is_empty():
     assert layers.histogram(np.zeros((2, 3)), [0, 1, 2, 3]).collections[0].get_array().mask.all()
 

@@ -58,13 +58,29 @@ def test_results_mark_right_and_wrong_by_sign_frame_and_colour():
                                                    "✗ ant → bee  > 0.99"]
     assert [ax.title.get_color() == ORANGE for ax in axes] == [False, True, False, True, False, True]
     assert axes[1].spines["left"].get_linewidth() > axes[0].spines["left"].get_linewidth()
-    assert heading(axes) == "Results: 6 images; accuracy 50.00 % (n = 6 images)"
+    assert heading(axes) == "Results: 6 images; accuracy 50.00 % of all (n = 6 images)"
 
 
 def test_accuracy_in_the_heading_is_over_all_images_not_those_shown():
     axes = results.results(IMAGES, TRUTH, SHARES, NAMES, count=1)
     assert len(axes) == 1
-    assert "accuracy 50.00 % (n = 6 images)" in heading(axes)
+    assert "accuracy 50.00 % of all (n = 6 images)" in heading(axes)
+
+
+def test_chosen_images_are_shown_and_all_are_counted():
+    axes = results.results(IMAGES, TRUTH, SHARES, NAMES, rows=[5, 0])
+    assert [(number(ax), ax.get_title()) for ax in axes] == [(5, "✗ cat → bee  0.50"), (0, "✓ ant  0.80")]
+    assert heading(axes) == "Results: 2 images; accuracy 50.00 % of all (n = 6 images)"
+    axes = results.batch(IMAGES, TRUTH, NAMES, rows=[4, 2])
+    assert [(number(ax), ax.get_title()) for ax in axes] == [(4, "bee"), (2, "cat")]
+    assert heading(axes) == "A batch (2 of 6 images)"
+
+
+@pytest.mark.parametrize(("share", "digits", "told"), [
+    (0.97, 2, "0.97"), (0.996, 2, "> 0.99"), (1.0, 2, "1.00"), (0.004, 2, "< 0.01"), (0.9996, 3, "> 0.999"),
+    (0.0004, 3, "< 0.001"), (0.996, 3, "0.996")])
+def test_a_probability_never_rounds_to_a_certainty(share, digits, told):
+    assert results.chance(share, digits) == told
 
 
 def test_a_batch_stands_under_its_names():

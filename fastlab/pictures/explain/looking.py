@@ -6,13 +6,14 @@ from torch.nn.functional import interpolate
 
 from fastlab.inside.activations import activation_statistics, feature_maps
 from fastlab.inside.attention import grad_cam, last_maps, occlusion
+from fastlab.inside.overtime import ACTIVATIONS
 from fastlab.inside.patches import best_patches, cut, field_of
 from fastlab.nets.steps import steps
 from fastlab.pictures import heat, kernels, maps
 from fastlab.pictures import patches as units
 from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, records, small, times
+from fastlab.pictures.results import chance
 
-ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.Hardswish)
 PASSED_OVER = (nn.Dropout, nn.Flatten, nn.Identity)     # steps that leave the maps as they are, in testing
 STRIPS = 14             # steps whose maps are drawn
 WORK = 150e9
@@ -66,8 +67,8 @@ def through(subject):
     table = activation_statistics(subject.net, images, **options)
     table = table[table.name.isin(names)]
     relus = table[table.kind.isin(("ReLU", "ReLU6"))]
-    says = [f"One image of {subject.names[subject.truth[0]]}, read as {subject.names[subject.predicted[0]]} with "
-            f"probability {subject.probabilities[0].max():.3f}, in the maps of {times(len(found), 'step')}."]
+    says = [f"One image of class {subject.names[subject.truth[0]]}, read as {subject.names[subject.predicted[0]]} "
+            f"(probability {chance(subject.probabilities[0].max())}), in the maps of {times(len(found), 'step')}."]
     if len(relus):
         sparse = relus.loc[relus.zeros.idxmax()]
         says.append(f"After {sparse['name']} {percent(float(sparse.zeros))} of all values are exactly 0; "
@@ -172,7 +173,7 @@ def attention_section(subject, chosen, images, cam, hidden, layer, window, strid
     "The Section of what was found."
     names, said = subject.names, subject.labels
     captions = [f"{said[subject.truth[k]]}" + ("" if subject.truth[k] == label else f" taken for {said[label]}")
-                + f"  {share:.3f}" for k, label, share in zip(chosen, cam.classes, cam.probabilities)]
+                + f"  {chance(share)}" for k, label, share in zip(chosen, cam.classes, cam.probabilities)]
     alike = [agreement(one, other) for one, other in zip(cam.maps, hidden.maps)]
     falls = hidden.maps.reshape(len(images), -1).max(1)
     says = (f"Grad-CAM weighs the maps of {layer} by the gradient of the answer; occlusion hides a square of "
@@ -183,7 +184,7 @@ def attention_section(subject, chosen, images, cam, hidden, layer, window, strid
             f"{', '.join(f'{value:.2f}'.replace('-', '−') for value in alike)}.")
     drawn = Picture("attention", "Images, Grad-CAM and occlusion side by side", lambda: heat.attention(
         images, {"Grad-CAM": cam.maps, "occlusion": hidden.maps}, captions))
-    rows = [(subject.file(k), names[subject.truth[k]], names[label], f"{share:.3f}", f"{100 * fall:.1f}",
+    rows = [(subject.file(k), names[subject.truth[k]], names[label], chance(share, 3), f"{100 * fall:.1f}",
              None if np.isnan(value) else float(value)) for k, label, share, fall, value
             in zip(chosen, cam.classes, cam.probabilities, falls, alike)]
     table = Table.of(("image", "true", "predicted", "probability", "greatest fall (points)",

@@ -1,11 +1,11 @@
 """All explanations, in the order of the report's, and how they are made for one network."""
 from fastlab.nets.steps import out_of_place
-from fastlab.pictures.explain import answers, looking, steadying, structure
+from fastlab.pictures.explain import answers, learning, looking, steadying, structure
 from fastlab.seeds import kept_random_state
 
 MAKERS = (structure.shapes, structure.receptive, structure.prior, answers.shift, answers.others, structure.cost,
           looking.first_kernels, looking.through, looking.best, looking.attention, steadying.lrn, steadying.signals,
-          steadying.dropped)
+          steadying.dropped, learning.over_time)
 
 
 def sections(subject, progress=None):

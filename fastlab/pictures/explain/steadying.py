@@ -35,7 +35,7 @@ def lrn(subject):
     says = (f"At {where}, the paper's constants (k = 2, n = 5, α = 1e-4 on the sum) scale the maps down by "
             f"{percent(means.damping['paper'])} (2^−0.75 alone by 40.5 %) and change their pattern by "
             f"{percent(means.unlike['paper'], 3)}; contrast between "
-            f"neighbouring channels moves by {small(changed['paper'])} (n = {times(n, 'image')}).",
+            f"neighbouring channels moves by {moved(changed['paper'])} (n = {times(n, 'image')}).",
             f"PyTorch's (k = 1, α over n) scale by {percent(means.damping['torch'], 3)} and change the pattern by "
             f"{percent(means.unlike['torch'], 4)}: at either, neighbours hardly compete unless activations are large.")
     labels = [f"{row.name}, {FORMS[row.form]}" for row in table.itertuples(index=False)]
@@ -53,6 +53,11 @@ def lrn(subject):
          "competition"), rows),), {"n": n, "own": own, "rows": records(table)},
         ("Contrast: |a − b| / (|a| + |b|) of channels at most two apart, 0 alike, 1 one alone. Competition: how much "
          "more a unit is damped among the loudest tenth of neighbours than among the quietest.",))
+
+
+def moved(change):
+    "A change of contrast in four decimals, and never as a power of ten."
+    return "less than 0.0001" if abs(change) < 1e-4 else f"{change:+.4f}".replace("-", "−")
 
 
 def signals(subject):
@@ -115,9 +120,10 @@ def compared(names, curves, n):
     "What BatchNorm does to the spans of variance and gradient."
     spans = {name: (curves[name].variance.max() / max(curves[name].variance.min(), 1e-30),
                     curves[name].gradient.max() / max(curves[name].gradient.min(), 1e-30)) for name in names}
-    told = "; ".join(f"{name}, it is {small(variance)} times, and {small(gradient)} times for gradients"
-                     for name, (variance, gradient) in spans.items())
-    return f"How many times the least variance of a layer is the greatest? {told[0].upper()}{told[1:]} (n = {n})."
+    variances, gradients = (" and ".join(f"{small(span[place])} times ({name})" for name, span in spans.items())
+                            for place in (0, 1))
+    return (f"The greatest variance of a layer is {variances} the least, the greatest gradient norm {gradients} "
+            f"(n = {times(n, 'image')}).")
 
 
 def dropped(subject):

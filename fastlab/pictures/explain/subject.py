@@ -7,6 +7,7 @@ import numpy as np
 from fastlab.images.arrays import Arrays
 from fastlab.inside.budget import Budget
 from fastlab.inside.layers import layer_rows
+from fastlab.inside.overtime import OverTime
 from fastlab.inside.twins import plan_for, trained_twin
 from fastlab.inside.unpooled import unpool
 from fastlab.pictures.fonts import readable
@@ -16,6 +17,7 @@ from fastlab.training.test import check_classes, rows_of
 
 # Multiplications that one explanation may spend; on one core of an AMD EPYC (AVX2) 1e11 are about five seconds.
 ANSWERED = 300e9
+MARKS = 16              # times that a twin's layers are looked at while it learns, besides the beginning
 
 
 def spread(truth, count=24):
@@ -120,9 +122,14 @@ class Subject:
         return plan_for(self.arrays, self.model.recipe, self.budget.multiplications) if known else None
 
     @cached_property
+    def watched(self):
+        "(Twin, OverTime): the network's Recipe trained anew, briefly, and its layers while it learned."
+        watch = OverTime(every=max(1, self.plan.steps // MARKS))
+        return trained_twin(self.arrays, self.model.recipe, self.plan, self.seed, cbs=[watch]), watch
+
+    @property
     def twin(self):
-        "The network's Recipe trained anew, briefly."
-        return trained_twin(self.arrays, self.model.recipe, self.plan, self.seed)
+        return self.watched[0]
 
     @cached_property
     def twin_without_pooling(self):

@@ -18,7 +18,7 @@ from fastlab.pictures.explain.sections import MAKERS
 from fastlab.pictures.explain.subject import Subject, spread
 
 ORDER = ["shapes", "fields", "prior", "shift", "changes", "cost", "kernels", "maps", "patches", "attention", "lrn",
-         "batchnorm", "dropout"]
+         "batchnorm", "dropout", "learning"]
 
 
 def test_every_explanation_of_the_report_has_sentences_with_n_a_picture_and_a_table(explained):
@@ -32,7 +32,8 @@ def test_every_explanation_of_the_report_has_sentences_with_n_a_picture_and_a_ta
         for picture in section.pictures:
             axes = np.ravel(picture.draw())
             assert all(isinstance(ax, Axes) for ax in axes)
-    measured = ("fields", "shift", "changes", "cost", "maps", "patches", "attention", "lrn", "batchnorm", "dropout")
+    measured = ("fields", "shift", "changes", "cost", "maps", "patches", "attention", "lrn", "batchnorm", "dropout",
+                "learning")
     for section in found.sections:
         if section.key in measured:
             assert any("n = " in sentence for sentence in section.says), section.key
@@ -63,6 +64,22 @@ def test_it_finds_what_the_network_answers(explained, shape_arrays):
     assert still[0]["accuracy"] == pytest.approx((said == shape_arrays.labels[first]).mean())
     assert set(found.figures["shift"]["answers"]) == {"this network", "with pooling, twin", "without pooling, twin"}
     assert set(found.figures["batchnorm"]["networks"]) == {"this network", "with BatchNorm, twin", "without, twin"}
+
+
+def test_layers_over_time_are_those_of_the_twin(explained, shape_arrays):
+    found, model = explained
+    told = found.figures["learning"]
+    assert set(told["norms"]) == {"conv1", "conv2", "linear"}
+    assert told["steps"] == list(range(told["steps"][-1] + 1))      # 144 images are seen, in few steps
+    first = model.net.state_dict()      # untrained, from another draw, so of about the same size
+    for name, norms in told["norms"].items():
+        assert norms[0] == pytest.approx(float(first[f"{name}.weight"].norm()), rel=0.2)
+        assert len(norms) == len(told["steps"])
+    assert told["zeros"]["conv1"][-1] == 0
+    section = found.sections[-1]
+    assert "no weight is exactly 0 in the end" in section.says[0]
+    assert not {"zeros"} & {picture.name for picture in section.pictures}       # a line at 0 is told in words
+    assert {"weights", "activations-relu1", "activations-relu2"} <= {picture.name for picture in section.pictures}
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +126,8 @@ def test_network_and_random_numbers_stay_as_they_were(quick, shape_arrays, model
 
 
 @pytest.mark.parametrize(("net", "fields", "gone"), [
-    ("lenet-classic", {"width": 0.5}, {"lrn", "dropout"}), ("alexnet", {"width": 0.05}, set()),
-    ("torchvision:squeezenet1_1", {}, set())])
+    ("lenet-classic", {"width": 0.5}, {"lrn", "dropout", "learning"}), ("alexnet", {"width": 0.05}, {"learning"}),
+    ("torchvision:squeezenet1_1", {}, {"learning"})])
 def test_other_networks_leave_out_what_does_not_apply(quick, shape_arrays, model_of, monkeypatch, net, fields, gone):
     monkeypatch.setattr(twins, "SEEN", 0)
     found = fastlab.explain(model_of(shape_arrays, net, **fields), shape_arrays)
@@ -141,7 +158,8 @@ def test_a_network_without_maps_leaves_most_out(quick, shape_arrays, model_of):
     model = model_of(shape_arrays)
     model = replace(model, net=plain_network(4, 1, 28).eval(), recipe=model.recipe.changed(net="mine:plain_network"))
     found = fastlab.explain(model, shape_arrays)
-    assert set(found.left_out) == {"fields", "prior", "kernels", "patches", "attention", "lrn", "dropout"}
+    assert set(found.left_out) == {"fields", "prior", "kernels", "patches", "attention", "lrn", "dropout",
+                                   "learning"}
     assert set(found.figures["batchnorm"]["networks"]) == {"this network"}
 
 
