@@ -161,9 +161,10 @@ def check(folder: Folder = None,
           out: out("check-FOLDER") = None,
           write_clean: Annotated[Path | None, typer.Option(help="a copy of the folder without what --without names",
                                                            show_default=False)] = None,
-          without: Annotated[str | None, typer.Option(help="kinds of findings, such as unreadable,identical",
-                                                      show_default=False)] = None,
-          fail_on: Annotated[str | None, typer.Option(help="kinds of findings that make the exit code 1",
+          without: Annotated[str | None, typer.Option(help="kinds of findings; left out: unreadable,empty,"
+                                                           "identical,leak,conflict", show_default=False)] = None,
+          fail_on: Annotated[str | None, typer.Option(help="kinds of findings that make the exit code 1, such as "
+                                                           "leak,unreadable; left out: all but label and unlike",
                                                       show_default=False)] = None,
           seed: Seed = 0, jobs: Annotated[int | None, typer.Option(help="processes; left out: one a core",
                                                                    show_default=False)] = None,

@@ -48,16 +48,17 @@ def _is(names):
 
 
 def _uneven(listing, counts):
-    "One finding for the split that is trained on, or for the whole folder."
+    """One finding for the split that is trained on, or for the whole folder. Classes without any image have a finding
+    of their own, and are not what the others are held against."""
     number = listing.splits.index("train") if "train" in listing.splits else None
     row = counts.sum(axis=0) if number is None else counts[number]
-    if len(row) < 2 or not row.any() or row.max() < UNEVEN * max(row.min(), 1):
+    if np.count_nonzero(row) < 2 or row.max() < UNEVEN * row[row > 0].min():
         return
-    least, most = int(row.argmin()), int(row.argmax())
+    least, most = int(np.where(row > 0, row, row.max()).argmin()), int(row.argmax())
     where = " to train on" if number is not None else ""
     sizes = dict(zip(listing.classes, map(int, row)))
     yield Finding("imbalance", (), f"{listing.classes[most]!r} has {row[most]:,} images{where}, "
-                  f"{listing.classes[least]!r} {row[least]:,}: {row[most] / max(row[least], 1):.1f} times as many",
+                  f"{listing.classes[least]!r} {row[least]:,}: {row[most] / row[least]:.1f} times as many",
                   "used as it is; look at balanced accuracy, or train with --class-weights balanced",
                   {"classes": sizes})
 

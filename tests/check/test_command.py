@@ -171,3 +171,11 @@ def test_a_studys_report_carries_what_was_found(leaking, monkeypatch, capsys):
     with pytest.raises(AttributeError):
         run(["study", "lab", str(leaking), "--quick", "--plan", "--check", "--skip-unreadable"])
     assert seen[0].notes[-1] == "fastlab check found in its files: 1 unreadable, 1 leak, 1 identical, 1 split."
+
+
+def test_the_help_names_what_a_clean_copy_leaves_out():
+    from typing import get_type_hints
+
+    from fastlab.check.clean import WITHOUT
+    from fastlab.cli import check as command
+    assert ",".join(WITHOUT) in get_type_hints(command, include_extras=True)["without"].__metadata__[0].help

@@ -146,6 +146,14 @@ def test_imbalance_is_told_from_three_to_one_on(tmp_path):
     assert finding.details == {"classes": {"few": 5, "more": 15}}
 
 
+def test_an_empty_class_is_told_as_empty_and_is_not_what_others_are_held_against(tmp_path):
+    write_good(tmp_path, {None: 5}, ("one", "other"))
+    (tmp_path / "none").mkdir()
+    findings = check(tmp_path, False, jobs=1)
+    assert findings.of("imbalance") == ()
+    assert any("the class 'none' is empty" in finding.reason for finding in findings.of("split"))
+
+
 def wilson_by_hand(right, n, z=1.959963984540054):
     "The two roots of (p − right/n)² = z² p (1 − p) / n (Wilson 1927)."
     share = right / n
