@@ -176,6 +176,5 @@ def test_a_studys_report_carries_what_was_found(leaking, monkeypatch, capsys):
 def test_the_help_names_what_a_clean_copy_leaves_out():
     from typing import get_type_hints
 
-    from fastlab.check.clean import WITHOUT
     from fastlab.cli import check as command
     assert ",".join(WITHOUT) in get_type_hints(command, include_extras=True)["without"].__metadata__[0].help
