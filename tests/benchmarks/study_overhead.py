@@ -1,10 +1,11 @@
 """What a study costs above its runs, and what its statistics and report cost for a thousand runs.
 
-python tests/benchmarks/study_overhead.py [--runs N] [--jobs N] [--seeds N] [--test N]
+python tests/benchmarks/study_overhead.py [--runs N] [--jobs N] [--seeds N] [--test N] [--real FOLDER [--real-seeds N]]
 First: runs that do nothing but wait (0.5 s each) in --jobs processes: wall time of the whole study, report included,
 over the sum of its runs shared by the processes. The parts are timed too, so that what one run costs above its own time
 can be held against runs of any length. Then: `lab.toml` over as many seeds as make 1,000 runs, with 2,000 test images,
-their results written by the fake runner beforehand: reading, statistics, tables and report. No torch is needed."""
+their results written by the fake runner beforehand: reading, statistics, tables and report. No torch is needed.
+With --real FOLDER only this: the LeNet runs of `lab.toml` on FOLDER, truly trained, as `fastlab study` does them."""
 import argparse
 import os
 import sys
@@ -55,6 +56,19 @@ def overhead(jobs, seeds, place):
     os.environ["FAKE_SECONDS"] = "0"
 
 
+def real(folder, seeds, jobs, place):
+    "Prints what a study of real runs takes above them: its processes, its report, and the end, when one has no run."
+    from study_vs_report_loop import study_of
+    started, own = time.perf_counter(), []
+    made = study_of(folder, seeds, "auto", "lenet", place / "real")
+    learn = made.pace.learn
+    made.pace.learn = lambda run, seconds, epochs=None: (own.append(seconds), learn(run, seconds, epochs))
+    made.run(jobs, show=False)
+    whole, shared = time.perf_counter() - started, sum(own[:len(made.schedule.runs)]) / jobs
+    print(f"{len(made.schedule.runs)} real runs, {min(own):.1f} to {max(own):.1f} s, in {jobs} processes: "
+          f"{whole:.1f} s for {shared:.1f} s of runs, {whole / shared - 1:.1%} above")
+
+
 def thousand(runs, test, place):
     "Prints what statistics, tables and report of a thousand runs take, wall and processor time."
     small = made_up_arrays(12, 10, 10, max(test // 12, 1))
@@ -80,7 +94,12 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--test", type=int, default=2000, help="test images of the thousand runs")
+    parser.add_argument("--real", type=Path, metavar="FOLDER")
+    parser.add_argument("--real-seeds", type=int, default=3)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if chosen.real:
+            real(chosen.real, chosen.real_seeds, chosen.jobs, Path(folder))
+            raise SystemExit
         overhead(chosen.jobs, chosen.seeds, Path(folder))
         thousand(chosen.runs, chosen.test, Path(folder))
