@@ -16,8 +16,8 @@ def amount(value):
 @picture
 def layers(names, quantities, spans=None, figure=None, title="Cost of each layer, one image"):
     """Bars of every layer, a panel for each quantity: `names` (L,); `quantities`, a dict from a name with its unit, as
-    'time (ms)', to (L,); `spans`, a dict from some of these to (low, high), each (L,), drawn as whiskers. The share of
-    the total stands at bars of 5 % or more. Returns an array of Axes."""
+    'time (ms)', to (L,); `spans`, a dict from some of these to the quartiles (low, high), each (L,), drawn as
+    lines. The share of the total stands at bars of 5 % or more. Returns an array of Axes."""
     height = 0.22 * len(names) + 1.1
     axes = blanks(1, len(quantities), (1.3 + 2.5 * len(quantities), height), figure, sharey=True)[0]
     places = np.arange(len(names))
@@ -37,7 +37,8 @@ def layers(names, quantities, spans=None, figure=None, title="Cost of each layer
         ax.locator_params(axis="x", nbins=4)
         ax.margins(x=0.16)
         ax.set_xlim(left=0)
-        ax.set(xlabel=f"{quantity}\ntotal {amount(values.sum())}")
+        quartiles = "; lines: quartiles" if quantity in (spans or {}) else ""
+        ax.set(xlabel=f"{quantity}\ntotal {amount(values.sum())}{quartiles}")
     axes[0].set_yticks(places, shown(names))
     axes[0].set_ylim(len(names) - 0.4, -0.6)
     axes[0].figure.suptitle(title, x=0.01, ha="left", fontsize=10)

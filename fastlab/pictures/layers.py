@@ -41,6 +41,7 @@ def sizes(values, ax=None, quantity="norm of the weights", unit="epochs", title=
     ax.set_yscale("log" if log else "linear")
     if log:
         plain_log(ax.yaxis)
+        ax.set_ylabel(f"{quantity} (logarithmic)")
     return ax
 
 

@@ -110,9 +110,14 @@ def mistakes(images, truth, probabilities, names, count=12, figure=None, classes
         show(ax, images[at])
         ax.set_title(text, fontsize=size, pad=3)
         if files is not None:
-            ax.set_xlabel(shown([str(files[at])[-22:]])[0], fontsize=5.5, color=GREY, labelpad=2)
+            ax.set_xlabel(_ending(shown([str(files[at])], longest=1000)[0]), fontsize=5.5, color=GREY, labelpad=2)
     _headed(axes, f"Worst {len(found)} of {counted(f'{total:,} mistakes', len(truth))}, with probabilities")
     return axes
+
+
+def _ending(file, longest=26):
+    "The end of a file's name, which tells files apart, with an ellipsis where its beginning is left out."
+    return file if len(file) <= longest else f"…{file[1 - longest:]}"
 
 
 def confused(truth, predicted, classes, pairs):

@@ -14,7 +14,8 @@ def test_bars_hold_the_figures_and_name_large_shares():
     assert [text.get_text().strip() for text in axes[0].texts] == ["25 %", "73 %"]
     assert [segment[:, 0].tolist() for segment in axes[1].collections[0].get_segments()] == [[0.9, 1.2], [1.5, 3],
                                                                                            [1, 1]]
-    assert [ax.get_xlabel() for ax in axes] == ["multiplications\ntotal 100", "time (ms)\ntotal 4"]
+    assert [ax.get_xlabel() for ax in axes] == ["multiplications\ntotal 100",
+                                                "time (ms)\ntotal 4; lines: quartiles"]
     assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["conv1", "conv2", "linear"]
 
 

@@ -32,3 +32,9 @@ def test_colours_stay_colours():
     values = RNG.random((2, 2, 3, 3, 3))
     ax, = patches.best(values, "conv1")
     np.testing.assert_allclose(ax.images[0].get_array()[:3, :3], values[0, 0])
+    np.testing.assert_allclose(ax.images[0].get_array()[3, 0], patches.GAP)     # white patches do not flow together
+
+
+def test_a_patch_that_is_drawn_smaller_is_told_in_its_own_size():
+    ax, = patches.best(np.zeros((2, 1, 4, 4)), "relu3", n=9, seen="99×99 pixels")
+    assert ax.figure.get_suptitle().endswith("\n99×99 pixels (n = 9 images)")

@@ -37,6 +37,12 @@ def test_only_as_many_mistakes_as_asked_for_and_the_count_of_all():
     assert heading(axes).startswith("Worst 1 of 3 mistakes")
 
 
+def test_of_a_long_file_name_the_end_is_shown_and_the_cut_is_seen():
+    files = [f"test/ant/{number:032d}.jpg" for number in range(6)]
+    axes = results.mistakes(IMAGES, TRUTH, SHARES, NAMES, count=1, files=files)
+    assert axes[0].get_xlabel() == "…" + "0" * 20 + "3.jpg"
+
+
 def test_the_worst_are_those_that_think_the_truth_least_likely():
     rng = np.random.default_rng(1)
     shares = rng.dirichlet(np.ones(5), 300)

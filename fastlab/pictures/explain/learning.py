@@ -1,10 +1,11 @@
 """What the layers are while the network learns: sizes of weights, exact zeros, dead units, spread of activations."""
 from fastlab.pictures import layers
-from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, small, times
+from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, times
 
 TITLE = "While it learns"
 IN_A_NOTEBOOK = "In a notebook: watch = OverTime(); learn.fit(5, cbs=watch), from fastlab.inside.overtime."
 MOST = 6                # layers that one picture tells apart
+SEEN = 1e-3             # share of zeros from which a line leaves the axis
 
 
 def over_time(subject):
@@ -23,7 +24,7 @@ def over_time(subject):
                      "is, each of them answers some images otherwise than others")
                     + f" (n = {times(watch.n, 'develop image')}).")
     table = Table.of(("layer", "norm of its weights before", "after", "exact zeros after"),
-                     [(name, watch.norms[name][0], watch.norms[name][-1], percent(watch.zeros[name][-1]))
+                     [(name, watch.norms[name][0], watch.norms[name][-1], percent(watch.zeros[name][-1], 3))
                       for name in weighted])
     tables = (table,) if not active else (table, Table.of(
         ("activation", f"dead units before (n = {watch.n})", "after"),
@@ -43,11 +44,13 @@ def weights_sentence(watch):
     told = f"In {times(watch.marks[-1], 'step')} "
     if growth:
         least, most = min(growth, key=growth.get), max(growth, key=growth.get)
-        told += (f"the norm of the weights of {most} becomes {small(growth[most])} times"
-                 + (f", that of {least} {small(growth[least])} times" if least != most else "")
+        told += (f"the norm of the weights of {most} becomes {growth[most]:.2f} times"
+                 + (f", that of {least} {growth[least]:.2f} times" if least != most else "")
                  + " what it was; ")
-    return told + (f"{percent(zeros[emptiest])} of the weights of {emptiest} are exactly 0 in the end, of no layer "
-                   "more." if zeros[emptiest] else "no weight is exactly 0 in the end.")
+    if not zeros[emptiest]:
+        return told + "no weight is exactly 0 in the end."
+    share = percent(zeros[emptiest], 1 if zeros[emptiest] >= SEEN else 3)
+    return told + f"{share} of the weights of {emptiest} are exactly 0 in the end, of no layer more."
 
 
 def pictures(watch):
@@ -56,7 +59,7 @@ def pictures(watch):
     some = {name: watch.norms[name] for name in chosen(list(watch.norms))}
     yield Picture("weights", "Norm of each layer's weights while the network learns",
                   lambda: layers.sizes(some, log=True, **told))
-    if any(map(any, watch.zeros.values())):
+    if max(map(max, watch.zeros.values())) >= SEEN:
         empty = {name: watch.zeros[name] for name in some}
         yield Picture("zeros", "Share of each layer's weights that are exactly 0 while the network learns",
                       lambda: layers.zeros(empty, **told))

@@ -135,8 +135,14 @@ def picture_of(name, found, images):
     def draw():
         pieces = np.stack([shrunk(cut(found, images, unit)) for unit in range(min(UNITS, len(found.values)))])
         drawn = pieces[:, :, 0] if pieces.shape[2] == 1 else pieces.transpose(0, 1, 3, 4, 2)
-        return units.best(drawn, name, found.n, most=UNITS)
+        return units.best(drawn, name, found.n, most=UNITS, seen=seen_in(found, images.shape[1:3]))
     return Picture(f"patches-{name.replace('.', '-')}", f"The patches that each unit of {name} answers to most", draw)
+
+
+def seen_in(found, image):
+    "What a patch shows, in words: its receptive field, or the whole image where the field is as large as that."
+    height, width = found.boxes[0, 0, 2:] - found.boxes[0, 0, :2]
+    return "the whole image" if height >= image[0] or width >= image[1] else f"{height}×{width} pixels"
 
 
 def shrunk(patches):
