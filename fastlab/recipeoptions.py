@@ -55,6 +55,8 @@ def recipe_from(options, switches=None, file=None):
 def _recipe_table(file):
     "The fields that a TOML file gives, in its [recipe] or at its top; what it leaves out stays the network's usual."
     import tomllib
+    if not file.exists():
+        raise OptionError(f"--recipe {file}: there is no such file.")
     try:
         told = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:

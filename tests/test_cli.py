@@ -125,6 +125,13 @@ def test_unsure_writes_only_what_is_to_be_looked_at(model, folder, cache, tmp_pa
     assert shown["n"] == 48
 
 
+def test_a_folders_answers_on_standard_output_are_csv_and_nothing_else(model, folder, cache, capsys):
+    assert run(["predict", str(model), str(folder / "test"), "--cache", str(cache), "--unsure", "1"]) == 0
+    out, said = capsys.readouterr()
+    assert {line.count(",") for line in out.splitlines()} == {out.splitlines()[0].count(",")}
+    assert "have a probability below 1" in said
+
+
 def test_lr_find_gives_four_suggestions_and_leaves_the_folder_alone(folder, cache, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(folder.rglob("*"))
@@ -171,6 +178,8 @@ def test_show_draws_readable_pictures_and_says_where(model, folder, cache, tmp_p
     (["predict", "{model}", "{folder}/test", "--unsure", "2"], ["--unsure", "0 to 1"]),
     (["predict", "{folder}/classes.json", "{folder}/test"], ["classes.json", "not a network"]),
     (["data", "{folder}", "--train", "5"], ["not empty"]),
+    (["train", "{folder}/test/1"], ["no class folders", "the folder above it"]),
+    (["train", "{folder}", "--recipe", "{folder}/no.toml"], ["no.toml", "there is no such file"]),
     (["nosuch"], ["nosuch"]),
 ])
 def test_a_mistake_is_said_with_its_cure_and_ends_with_2(arguments, words, folder, model, cache, capsys):

@@ -179,6 +179,9 @@ def _is_folder(entry):
 def _classes(path):
     "The class folders' names, at least two. Raises FolderError, also for images that lie beside the class folders."
     classes, files = _entries(path)
+    if not classes and any(os.path.splitext(name)[1].lower() in SUFFIXES for name in files):
+        raise FolderError(f"{path}: images and no class folders lie in it. If it is one class itself, give the folder "
+                          "above it; else put every image into the folder of its class.")
     _refuse_loose_images(path, files)
     if not classes:
         raise FolderError(f"{path}: the folder is empty. Put one sub-folder a class into it, with that class's images.")

@@ -91,8 +91,7 @@ def outcome_lines(trained, save):
         total = sum(parameter.numel() for parameter in trained.model.net.parameters())
         lines.append(f"exact zeros      {zeros:,} of {total:,} parameters")
     lines.append(f"{trained.seconds:.1f} s of training, {trained.seconds_per_epoch:.2f} s an epoch at best")
-    if save is not None:
-        lines.append(f"saved to {save}")
+    lines.append(f"saved to {save}" if save is not None else "not saved; --save MODEL keeps the network")
     return lines
 
 
@@ -177,11 +176,12 @@ def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_un
         answer.say(as_csv(shown).rstrip("\n"))
     else:
         for row in shown:
-            best = sorted(row["probabilities"].items(), key=lambda pair: -pair[1])[1]
-            name = row["class"] if row["class"] == row["name"] else f"{row['class']} {row['name']}"
-            answer.say(f"{row['file']}: {name}, probability {row['probability']:.4f} (next {best[0]}: {best[1]:.4f})")
-    if unsure is not None:
-        answer.say(f"{len(shown):,} of {len(rows):,} have a probability below {unsure:g}")
+            second, share = sorted(row["probabilities"].items(), key=lambda pair: -pair[1])[1]
+            named = {told: told if told == name else f"{told} {name}" for told, name in zip(found.classes, found.names)}
+            answer.say(f"{row['file']}: {named[row['class']]}, probability {row['probability']:.4f} "
+                       f"(next {named[second]}: {share:.4f})")
+    if unsure is not None:      # beside the CSV, which another program may be reading
+        print(f"{len(shown):,} of {len(rows):,} have a probability below {unsure:g}", file=sys.stderr)
     if found.unreadable:
         left_out = several(len(found.unreadable), "unreadable image")
         print(f"{left_out} left out: {', '.join(found.unreadable)}", file=sys.stderr)

@@ -196,7 +196,7 @@ BAD = {
     "missing": ([], "there is no such folder"),
     "one class": (["a/1.png"], "only one class, 'a'"),
     "images beside classes": (["a/1.png", "b/1.png", "c.JPG"], r"images lie beside the folders \('c\.JPG'\)"),
-    "only images": (["1.png", "2.png"], "images lie beside"),
+    "only images": (["1.png", "2.png"], "images and no class folders lie in it"),
     "nested": (["a/1.png", "b/1.png", "b/more/1.png"], r"b: folders inside a class \('more'\)"),
     "too few to split": (["a/1.png", "a/2.png", "b/1.png", "b/2.png"], "no image of 'a', 'b' is in the split"),
     "splits that differ": (["train/a/1", "train/b/1", "test/a/1", "test/c/1"],
