@@ -44,7 +44,9 @@ def run(arguments):
     except typer.Exit as error:
         code = error.exit_code
     if code == 130:
-        print("\nStopped. The same command goes on where this one was stopped.", file=sys.stderr)
+        resumes = bool({"train", "study", "advise"}.intersection(arguments[:1]))
+        again = " The same command goes on where this one was stopped." if resumes else ""
+        print(f"\nStopped.{again}", file=sys.stderr)
     return code
 
 
@@ -53,6 +55,19 @@ def _mistake(message, arguments):
     if "--json" in arguments:
         print(json.dumps({"error": message}, ensure_ascii=False))
     return 2
+
+
+def _version(asked: bool):
+    if asked:
+        from fastlab import __version__
+        print(f"fastlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True,
+                                                help="say which version this is")] = False):
+    "The help of the command as a whole stands with `app`."
 
 
 @app.command()
@@ -248,6 +263,7 @@ def _models_and_folder(paths):
         models, folder = paths[:-1], paths[-1]
     else:
         models, folder = paths, None
-    if not models:
-        raise OptionError(f"MODEL: {folder} is a folder. Write: fastlab test MODEL… FOLDER")
+    if not models or any(path.is_dir() for path in models):
+        there = next(path for path in paths if path.is_dir())
+        raise OptionError(f"MODEL: {there} is a folder. Write: fastlab test MODEL… FOLDER")
     return models, folder

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -46,6 +47,16 @@ def test_help_costs_no_torch_and_half_a_second():
         times.append(time.perf_counter() - begun)
     assert all(word in shown.stdout for word in ("data", "train", "test", "predict", "lr-find", "show"))
     assert min(times) < 2.0     # the benchmark holds it to 0.5 s; this only catches an import of torch
+
+
+def test_the_version_is_the_package_s(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"fastlab {version('fastlab')}\n"
+
+
+def test_models_and_folder_the_wrong_way_round_are_told_the_right_way(folder, model, capsys):
+    assert run(["test", str(folder), str(model)]) == 2
+    assert "Write: fastlab test MODEL… FOLDER" in capsys.readouterr().err
 
 
 def test_train_says_what_it_does_and_gives_its_figures(folder, cache, tmp_path, capsys):

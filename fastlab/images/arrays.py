@@ -59,12 +59,13 @@ class Arrays:
         64 × 64. Raises FolderError, ImageError (all unreadable files at once)."""
         check_form(1 if channels is None else channels, size)
         folder = read_folder(path, seed, group_by)
-        channels, size = channels or natural_channels(folder.files), size or natural_size(folder.files)
+        channels, scaled = channels or natural_channels(folder.files), () if size else scaling(folder.files)
+        size = size or natural_size(folder.files)
         found = decode_all(folder.files, channels, size, cache, progress=progress)
         reasons = {str(folder.files[row]): reason for row, reason in found.unreadable.items()}
         if reasons and not skip_unreadable:
             raise unreadable_error(reasons)
-        splits, notes = folder.splits, folder.notes
+        splits, notes = folder.splits, folder.notes + scaled
         if reasons:
             splits = {split: rows[~np.isin(rows, list(found.unreadable))] for split, rows in splits.items()}
             notes += (f"{len(reasons)} unreadable image{'s' if len(reasons) > 1 else ''} left out.",)
@@ -166,14 +167,29 @@ def _some(files):
 
 def natural_size(files):
     "The int that all looked-at images have as height and width when that is at most SMALL; else SMALL."
-    sizes = set()
+    (height, width), *others = sizes(files) or {(SMALL, SMALL)}
+    return height if not others and height == width <= SMALL else SMALL
+
+
+def scaling(files):
+    "What is said of images that do not keep their own size: a tuple of one sentence, or of none."
+    there, size = sizes(files), natural_size(files)
+    if there <= {(size, size)}:
+        return ()
+    least, most = (f"{width}×{height}" for height, width in (min(there, key=np.prod), max(there, key=np.prod)))
+    have = f"Images have {least} pixels" if least == most else f"Images have {least} to {most} pixels"
+    return (f"{have}: the short side is scaled to {size} and the middle square taken; another size: --size N.",)
+
+
+def sizes(files):
+    "The (height, width) that looked-at images have; those that cannot be read have none."
+    found = set()
     for file in _some(files):
         try:
-            sizes.add(image_size(file))
+            found.add(image_size(file))
         except ImageError:
             continue
-    (height, width), *others = sizes or {(SMALL, SMALL)}
-    return height if not others and height == width <= SMALL else SMALL
+    return found
 
 
 def natural_channels(files):

@@ -12,7 +12,7 @@ from fastlab.errors import OptionError, nearest
 from fastlab.nets.alexnet import alexnet, alexnet2012
 from fastlab.nets.lenet import lenet, lenet_classic
 from fastlab.nets.steps import evaluating, zero_image
-from fastlab.nets.torchvision_nets import torchvision_net
+from fastlab.nets.torchvision_nets import check_name, torchvision_net
 from fastlab.seeds import kept_random_state
 
 NETS = {"lenet": lenet, "lenet-classic": lenet_classic, "alexnet": alexnet, "alexnet2012": alexnet2012}
@@ -32,14 +32,28 @@ def build(net, classes, channels=1, size=28, norm=None, dropout=None, lrn=None, 
         return own_net(net, getattr(net, "__name__", repr(net)), classes, channels, size, asked)
     net = str(net)
     if net in NETS:
-        return lab_net(net, classes, channels, size, asked)
-    home, colon, name = net.partition(":")
-    if not colon:
-        raise OptionError(f"net: {net!r} is not known. {nearest(net, [*NETS, 'torchvision:NAME', 'MODULE:FUNCTION'])}")
+        return NETS[net](classes=classes, channels=channels, size=size, **given_switches(net, asked))
+    check_net(net, asked)
+    home, _, name = net.partition(":")
     if home == "torchvision":
         check_unused(net, asked, switches)
         return checked(torchvision_net(name, classes, channels), net, classes, channels, size)
     return own_net(function_of(home, name, net), net, classes, channels, size, asked)
+
+
+def check_net(net, asked):
+    """Raises an OptionError that `build` would raise, as far as that can be told before there are images: for a word
+    that names no network, and for one of the switches `asked` that fastlab's own network lacks."""
+    net = str(net)
+    home, colon, name = net.partition(":")
+    if net in NETS:
+        given_switches(net, asked)
+    elif not colon:
+        raise OptionError(f"net: {net!r} is not known. {nearest(net, [*NETS, 'torchvision:NAME', 'MODULE:FUNCTION'])}")
+    elif home == "torchvision":
+        check_name(name)
+    else:
+        function_of(home, name, net)
 
 
 def own_switches(net):
@@ -49,8 +63,8 @@ def own_switches(net):
             if parameter.name not in ("classes", "channels", "size")}
 
 
-def lab_net(net, classes, channels, size, asked):
-    "One of NETS, once every switch that was asked for is one that it has."
+def given_switches(net, asked):
+    "{switch: value} of what was asked of one of NETS. Raises OptionError for a switch that it has not."
     given = {switch: value for switch, value in asked.items() if value is not None}
     known = own_switches(net)
     if "lrn" not in known and given.pop("lrn", "none") != "none":
@@ -58,7 +72,7 @@ def lab_net(net, classes, channels, size, asked):
     for switch in given:
         if switch not in known:
             raise OptionError(f"{switch}: {net} has no such switch. {nearest(switch, known)}")
-    return NETS[net](classes=classes, channels=channels, size=size, **given)
+    return given
 
 
 def check_unused(net, asked, switches):

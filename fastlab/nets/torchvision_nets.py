@@ -12,13 +12,19 @@ def torchvision_net(name, classes, channels=3):
     """torchvision's network `name` with `classes` scores and random weights; raises OptionError for an unknown name.
     For images of other than three channels, the first convolution is made anew with that many, after all the others."""
     from torchvision import models
-    names = models.list_models(module=models)
-    if name not in names:
-        raise OptionError(f"net: torchvision has no classifier {name!r}. {nearest(name, names)}")
+    check_name(name)
     net = models.get_model(name, weights=None, num_classes=classes, **PLAIN.get(name, {}))
     if channels != 3:
         adapt_first_convolution(net, name, channels)
     return net
+
+
+def check_name(name):
+    "Raises OptionError for a name that is none of torchvision's classifiers."
+    from torchvision import models
+    one_of_them = models.list_models(module=models)
+    if name not in one_of_them:
+        raise OptionError(f"net: torchvision has no classifier {name!r}. {nearest(name, one_of_them)}")
 
 
 def adapt_first_convolution(net, name, channels):

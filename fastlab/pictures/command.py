@@ -9,6 +9,7 @@ from fastlab.pictures.showing import drawings, further
 from fastlab.pictures.style import kind_of, save
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
+from fastlab.training.choices import check_choices
 from fastlab.training.command import check_batch, decoded_for
 from fastlab.training.modelfile import load_model
 from fastlab.training.run import learner_for
@@ -78,6 +79,7 @@ def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group
     if out is not None:
         kind_of(out)
         check_writable(out, "--out")
+    check_choices(recipe, device)
     folder = named_or_default(folder, answer.say)
     arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)
     check_batch(recipe, arrays)
@@ -87,6 +89,7 @@ def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group
     rates = {name: float(rate) for name, rate in zip(found._fields, found)}
     for name, rate in rates.items():
         answer.say(f"{name:<8} {rate:.2e}")
+    answer.say(f"to begin with, fastai's own choice, valley: --lr {rates['valley']:.1e}")
     losses = [float(loss) for loss in learn.recorder.losses]
     if out is not None:
         save(curves.rate_finder(learn.recorder.lrs, losses, rates).figure, out)

@@ -9,6 +9,7 @@ from fastlab.errors import OptionError
 from fastlab.files import write_text
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
+from fastlab.training.choices import check_choices
 from fastlab.training.modelfile import load_model
 from fastlab.training.predict import predict
 from fastlab.training.recipe import Recipe
@@ -56,8 +57,7 @@ def train_command(answer, folder, recipe, save, seed, device, threads, split_see
     from fastlab.training.epochlines import EpochLines
     from fastlab.training.train import train
     folder = named_or_default(folder, answer.say)
-    if save is not None:
-        check_writable(save)
+    check_choices(recipe, device, threads, save, folder)
     if first is not None:
         first(answer, folder)
     arrays = decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unreadable)

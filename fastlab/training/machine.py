@@ -22,8 +22,8 @@ def device_for(word="auto"):
 
 @contextmanager
 def threads_set(count):
-    "So many threads of torch for a while (None or 0: as they are); afterwards as many as before. Raises OptionError."
-    if not count:
+    "So many threads of torch for a while (None: as they are); afterwards as many as before. Raises OptionError."
+    if count is None:
         yield
         return
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:

@@ -5,6 +5,7 @@ import numpy as np
 
 from fastlab.images.arrays import Arrays
 from fastlab.training.checkpoint import Checkpoint, checkpoint_path, restore
+from fastlab.training.choices import check_choices
 from fastlab.training.figures import Tested
 from fastlab.training.learner import LabLearner
 from fastlab.training.machine import described, threads_set
@@ -13,7 +14,6 @@ from fastlab.training.recipe import Recipe
 from fastlab.training.run import learner_for
 from fastlab.training.schedules import DividedOnPlateau
 from fastlab.training.test import test
-from fastlab.training.writable import check_writable
 
 NATURAL_SIZE = {"alexnet2012": 256}
 
@@ -46,8 +46,7 @@ def train(folder, recipe=None, seed=0, save=None, device="auto", split_seed=0, g
     threads: of torch meanwhile; None leaves them. on_start(learn, epochs restored) is called before the first step.
     Raises FastlabError."""
     recipe = recipe or Recipe()
-    if save is not None:
-        check_writable(save)
+    check_choices(recipe, device, threads, save, folder.root if isinstance(folder, Arrays) else folder)
     arrays = folder if isinstance(folder, Arrays) else arrays_for(folder, recipe, split_seed, group_by, cache,
                                                                   skip_unreadable, progress)
     with threads_set(threads):

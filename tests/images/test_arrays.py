@@ -135,3 +135,21 @@ def test_saved_and_loaded_arrays_are_equal_and_carry_no_tensor():
     again = pickle.loads(pickle.dumps(arrays))
     assert again.digest == arrays.digest
     assert "_on" not in again.__dict__
+
+
+SCALED = "Images have {} pixels: the short side is scaled to 64 and the middle square taken; another size: --size N."
+
+
+@pytest.mark.parametrize(("sizes", "size", "said"), [
+    ([(20, 20), (20, 20)], None, ()),
+    ([(20, 30), (90, 80)], None, (SCALED.format("20×30 to 90×80"),)),
+    ([(200, 100), (200, 100)], None, (SCALED.format("200×100"),)),
+    ([(20, 30), (90, 80)], 16, ())])
+def test_scaling_that_nobody_asked_for_is_said(tmp_path, sizes, size, said):
+    for split in ("train", "develop", "test"):
+        for name in "ab":
+            for number, (width, height) in enumerate(sizes):
+                path = tmp_path / split / name / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("L", (width, height), 90 + number).save(path)
+    assert Arrays.from_folder(tmp_path, size=size, cache=tmp_path / "cache").notes == said
