@@ -115,6 +115,9 @@ def lab_learner(dls, recipe=None, seed=0, **options):
         raise OptionError("dls: these are not DataLoaders of fastlab's, which know their images. Make them with "
                           "folder_dataloaders(folder, …), or of lab_block(arrays).")
     recipe = recipe if recipe is not None else Recipe()
+    if not isinstance(recipe, Recipe):
+        raise OptionError(f"recipe: {type(recipe).__name__} is no Recipe. Give Recipe(net='lenet', …); for a network "
+                          "of your own Recipe(net='MODULE:FUNCTION'), or take Learner(dls, net).")
     data = dls.arrays
     recipe = recipe.changed(batch_size=dls.train.bs, augment=augmentation_of(dls), channels=data.channels,
                             size=data.size[0], crop=crop_size_of(dls), on=dls.on)
