@@ -2,6 +2,7 @@
 
 Shares are how often a part is drawn: what the report and the field found useful more often than the rest."""
 from dataclasses import dataclass
+from math import log2
 
 from fastlab.seeds import numpy_generator
 from fastlab.study.schedule import WEIGHTS
@@ -113,9 +114,13 @@ def without(recipe, parts, plain=PLAIN):
 
 
 def complexity(recipe, plain=PLAIN):
-    "What makes one Recipe simpler than another: fewer parts, then less work an epoch, then fewer epochs."
-    work = WEIGHTS.get(recipe.net, 5.0) * recipe.width ** 1.5
-    return len(parts_of(recipe, plain)), work, recipe.epochs
+    """What makes one Recipe simpler than another: fewer parts, each doubling of an epoch's work counted as one more (an
+    AlexNet is not as simple as dropout); then less work an epoch, then fewer epochs."""
+    return len(parts_of(recipe, plain)) + max(log2(_work(recipe) / _work(plain)), 0), _work(recipe), recipe.epochs
+
+
+def _work(recipe):
+    return WEIGHTS.get(recipe.net, 5.0) * recipe.width ** 1.5
 
 
 def said(recipe, part):

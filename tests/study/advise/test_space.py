@@ -74,3 +74,12 @@ def test_recipes_are_told_by_how_they_differ():
     assert described(PLAIN) == "the plain Recipe"
     assert described(Recipe(net="alexnet", augment="handwriting", schedule="one-cycle", lr=3e-3, epochs=30)) == \
         "the reduced AlexNet, augmentation handwriting, schedule one-cycle, rate 0.003, 30 epochs"
+
+
+def test_a_network_of_several_times_the_work_is_no_simpler_than_a_part_more():
+    heavy = PLAIN.changed(net="alexnet", augment="crop", schedule="one-cycle", lr=3e-3)
+    light = PLAIN.changed(dropout=0.25, augment="handwriting", schedule="one-cycle", optimizer="adamw", decay=0.1)
+    assert len(parts_of(heavy)) == len(parts_of(light)) == 4
+    assert complexity(light) < complexity(heavy)
+    assert complexity(light.changed(lr=1e-2)) < complexity(heavy)
+    assert complexity(PLAIN.changed(net="lenet-classic")) < complexity(light)
