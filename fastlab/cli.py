@@ -114,12 +114,18 @@ def test(models: Annotated[list[Path], typer.Argument(help="MODEL… FOLDER: one
          split: Split = "test",
          ten_crop: Annotated[bool, typer.Option("--ten-crop", help="corners, centre and mirrors, averaged")] = False,
          seed: Annotated[int, typer.Option(help="of the dropout that stays on with as-printed")] = 0,
+         out: Annotated[Path | None, typer.Option(help="PNG or SVG file: each class's accuracy, or what an ensemble "
+                                                       "gains", show_default=False)] = None,
          split_seed: SplitSeed = 0, group_by: GroupBy = None, cache: Cache = None, skip_unreadable: Skip = False,
          net: OwnNet = None, as_json: Json = False):
     "Test saved networks on a folder: accuracy with its interval, and every class's figures."
     from fastlab.training.command import test_command
+    draw = None
+    if out is not None:
+        from fastlab.pictures.command import tested_picture
+        draw = tested_picture(out)
     test_command(Answer(as_json), *_models_and_folder(models), testing, split, ten_crop, seed, split_seed, group_by,
-                 cache, skip_unreadable, net)
+                 cache, skip_unreadable, net, draw)
 
 
 @app.command()

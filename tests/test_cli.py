@@ -124,6 +124,18 @@ def test_an_ensemble_tells_its_gain_over_the_single_networks(model, folder, cach
     assert figures["gain"] == pytest.approx((figures["accuracy"] - np.mean(figures["single_accuracies"])) * 100)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_test_is_drawn_where_it_is_asked_for(model, folder, cache, tmp_path, capsys, count):
+    other, out = tmp_path / "other.safetensors", tmp_path / "test.svg"
+    save_model(other, load_model(model))
+    models = [str(model), str(other)][:count]
+    assert run(["test", *models, str(folder), "--cache", str(cache), "--out", str(out)]) == 0
+    assert f"drawn {out}" in capsys.readouterr().out
+    assert "</svg>" in out.read_text("utf-8")
+    assert run(["test", *models, str(folder), "--cache", str(cache), "--out", str(tmp_path / "test.gif")]) == 2
+    assert ".png or .svg" in capsys.readouterr().err
+
+
 def test_unsure_writes_only_what_is_to_be_looked_at(model, folder, cache, tmp_path, capsys):
     out = tmp_path / "unsure.csv"
     assert run(["predict", str(model), str(folder / "test"), "--cache", str(cache), "--unsure", "0.5",

@@ -2,9 +2,11 @@
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+
 from fastlab.errors import OptionError, one_of
 from fastlab.images.arrays import Arrays
-from fastlab.pictures import curves
+from fastlab.pictures import calibration, curves
 from fastlab.pictures.showing import drawings, further
 from fastlab.pictures.style import kind_of, save
 from fastlab.progress import Progress
@@ -46,6 +48,20 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
         answer.say(f"drawn {path}")
     answer.say(f"{len(files)} pictures lie in {out}" + ("" if chosen else "; another folder: --out FOLDER"))
     answer.give({"out": str(out), "files": files, **tested.summary()})
+
+
+def tested_picture(out):
+    """What draws a test into the file `out`: of one network the accuracy of each class, of several how ensembles of
+    them do by their size. The file is tried first."""
+    kind_of(out)
+    check_writable(out, "--out")
+
+    def draw(answer, tested):
+        ax = (calibration.ensemble(tested.truth, np.stack(tested.members)) if tested.members else
+              calibration.per_class(tested.truth, tested.predicted, tested.names, classes=tested.classes))
+        save(ax, out)
+        answer.say(f"drawn {out}")
+    return draw
 
 
 def explain_command(answer, model, folder, out, split, split_seed, group_by, cache, skip_unreadable, net, seed):

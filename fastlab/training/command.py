@@ -111,8 +111,8 @@ def train_figures(trained, save):
 
 
 def test_command(answer, models, folder, testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable,
-                 net=None):
-    "fastlab test. net: 'MODULE:FUNCTION' of a user's own network."
+                 net=None, draw=None):
+    "fastlab test. net: 'MODULE:FUNCTION' of a user's own network. draw(answer, tested): what draws a picture of it."
     loaded = [load_model(path, net) for path in models]
     folder = named_or_default(folder, answer.say)
     progress = Progress("Decoding image")
@@ -135,6 +135,8 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
         answer.say(f"alone they reach {', '.join(percent(share) for share in tested.alone)}; together "
                    f"{gain:+.2f} points over their mean")
         figures |= {"single_accuracies": list(tested.alone), "gain": gain}
+    if draw is not None:
+        draw(answer, tested)
     answer.give(figures)
 
 

@@ -20,8 +20,8 @@ def wilson(right, n, level=0.95):
 @dataclass(frozen=True)
 class Tested:
     """The outcome of one test. truth: int (N,); probabilities: float32 (N, classes); classes, names: of each column;
-    files: names relative to the folder; split; testing: 'eval' or 'as-printed'; crops: 1, 5 or 10 an image; alone: of
-    an ensemble, the accuracy of each of its networks by itself."""
+    files: names relative to the folder; split; testing: 'eval' or 'as-printed'; crops: 1, 5 or 10 an image; members: of
+    an ensemble, the probabilities of each of its networks."""
     truth: np.ndarray
     probabilities: np.ndarray
     classes: tuple
@@ -30,7 +30,12 @@ class Tested:
     split: str = "test"
     testing: str = "eval"
     crops: int = 1
-    alone: tuple = ()
+    members: tuple = ()
+
+    @property
+    def alone(self):
+        "Of an ensemble, the accuracy of each of its networks by itself."
+        return tuple(float((shares.argmax(1) == self.truth).mean()) for shares in self.members)
 
     @cached_property
     def predicted(self):

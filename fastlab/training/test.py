@@ -33,9 +33,8 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
         raise OptionError("ten-crop and testing as-printed cannot be together; choose one.")
     pixels = Rows(arrays.on("cpu"), torch.from_numpy(rows))
     truth, each = arrays.labels[rows], member_probabilities(models, pixels, ten_crop, testing, seed)
-    alone = tuple(float((shares.argmax(1) == truth).mean()) for shares in each) if len(models) > 1 else ()
     return Tested(truth, averaged(each), first.classes, first.names, tuple(arrays.files[row] for row in rows),
-                  split, testing, first.crops if ten_crop else 1, alone)
+                  split, testing, first.crops if ten_crop else 1, tuple(each) if len(each) > 1 else ())
 
 
 test.__test__ = False           # pytest must not take the public function for a test
