@@ -36,7 +36,7 @@ def study_command(answer, plan="lab", folder=None, seeds=None, jobs=None, quick=
         from fastlab.study.runner import Runner
         runner = Runner.here(device)
     study = Study.of(told, arrays, out, seeds, quick, runner, source, plan)
-    answer.say(*_opening(study, source, arrays))
+    answer.say(*_opening(study, source, study.data.arrays))
     if only_plan:
         _planned(answer, study, jobs)
         return 0

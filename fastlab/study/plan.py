@@ -112,6 +112,29 @@ class Plan:
         return {variant: tuple(sorted({*since, self.recipe_of(comparison, variant).epochs}))
                 for variant in comparison.everyone}
 
+    def fitting(self, classes):
+        """(this Plan without what a folder of so many classes does not hold, a note on each comparison that is left
+        out): comparisons on some of the classes only, where there are no more than that, and claims that need them."""
+        def fits(comparison, variant):
+            needed = self.change_of(comparison, variant).classes
+            return needed is None or needed < classes
+
+        held, notes = {}, []
+        for one in self.comparisons:
+            kept = tuple(variant for variant in one.variants if fits(one, variant)) if fits(one, one.baseline) else ()
+            if kept:
+                held[one.name] = replace(one, variants=kept)
+            if kept != one.variants:
+                notes.append(f"Comparison {one.name!r} is left out{' in part' * bool(kept)}: it takes some classes "
+                             f"only, and the folder has just {classes} in all.")
+
+        def stands(claim):
+            home, other = held[claim.comparison], held.get(claim.elsewhere)
+            return {claim.variant, claim.than} <= {*home.everyone, None} and (
+                claim.elsewhere is None or (other is not None and claim.variant in other.everyone))
+        comparisons = tuple(replace(one, claims=tuple(filter(stands, one.claims))) for one in held.values())
+        return replace(self, comparisons=comparisons), tuple(notes)
+
     def quick(self):
         "The same comparisons with fewer epochs, images and seeds: to see that all works, not to decide."
         if self.hurried:

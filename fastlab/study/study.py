@@ -1,5 +1,6 @@
 """A study: a plan carried out on a folder, its results, verdicts and report. The same call goes on where it was cut."""
 import time
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,7 +30,10 @@ class Study:
     Example: `Study.from_toml("lab", "my-images", out="my-study").run().verdicts`."""
 
     def __init__(self, plan, arrays, out="study", seeds=None, quick=False, runner=None, source=""):
-        self.plan = plan.quick() if quick else plan
+        self.plan, notes = (plan.quick() if quick else plan).fitting(len(arrays.classes))
+        if not self.plan.comparisons:
+            raise OptionError(f"plan: none of its comparisons can be made. {' '.join(notes)}")
+        arrays = replace(arrays, notes=(*arrays.notes, *notes)) if notes else arrays
         count = self.plan.seeds if seeds is None else seeds
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise OptionError(f"seeds: {count!r} is not a whole number of at least 1.")
