@@ -18,7 +18,7 @@ from fastlab.study.advise.race import Race
 from fastlab.study.advise.recipefile import plan_toml, recipe_toml
 from fastlab.study.advise.space import Space, described
 from fastlab.study.advise.telling import Telling, headline
-from fastlab.study.advise.trials import REGION, TrialRunner, Trials, folds_for, hidden
+from fastlab.study.advise.trials import TrialRunner, Trials, folds_for, hidden
 from fastlab.study.store import Store, check_free
 
 
@@ -140,7 +140,8 @@ class _Search:
                         tuple(map(Path, told.get("models", ()))), told, stopped)
         words = [f"fastlab's advice for {name}: {described(found.answer, found.plain)}"]
         write_text(self.out / "recipe.toml", recipe_toml(found.answer, words))
-        write_text(self.out / "plan.toml", plan_toml(name, found.plain, found.answer, REGION, found.winner))
+        write_text(self.out / "plan.toml", plan_toml(name, found.plain, found.answer, round(found.region, 2),
+                                                     found.winner))
         write_page(advice, name)
         self.notes.write(self.seconds)
         return advice

@@ -4,7 +4,6 @@ import numpy as np
 from fastlab.pictures.comparisons import pairs
 from fastlab.pictures.style import BLUE, GREY, INK, blank, look
 from fastlab.study.advise.space import said
-from fastlab.study.advise.trials import REGION
 from fastlab.study.report.drawings import WIDTH, as_svg
 
 LABEL = 0.17                    # of the picture's width, for the name of a stage
@@ -61,6 +60,6 @@ def parts_taken_away(found):
     bounds = {label: (part.standing.low, part.standing.high) for label, part in zip(means, there)}
     with look():
         ax = blank(None, (WIDTH, 0.36 * len(there) + 1.1), grid="x")
-        pairs(means, bounds, ax, REGION)
+        pairs(means, bounds, ax, found.region)
         ax.set_title("The winner of the race without one of its parts, minus the winner", loc="left")
     return as_svg(ax.get_figure())

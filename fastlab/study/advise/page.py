@@ -9,7 +9,6 @@ from fastlab.study.advise.drawings import best_so_far, changes, letter, parts_ta
 from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL
 from fastlab.study.advise.space import PLAIN, described, said
 from fastlab.study.advise.telling import headline
-from fastlab.study.advise.trials import REGION
 from fastlab.study.keys import installed
 from fastlab.study.report.drawings import unique_ids
 from fastlab.study.report.wording import duration, number, signed
@@ -33,7 +32,7 @@ def content(advice, name):
     drawn = {"best": best_so_far(race.moments), "parts": parts_taken_away(found)}
     return {"name": name, "headline": headline(advice), "stopped": advice.stopped,
             "looked": list(advice.looked.sentences()),
-            "parts": [part_row(found, part) for part in found.parts], "region": number(REGION),
+            "parts": [part_row(found, part) for part in found.parts], "region": number(found.region),
             "winner": described(found.winner, found.plain), "same": advice.recipe == found.plain,
             "tried": tried(advice), "bests": bests(race.moments), "taken": taken(found),
             "stages": {**race.epochs, FINAL: found.winner.epochs},

@@ -14,6 +14,7 @@ from fastlab.study.advise.found import (
     compared,
     part_for,
     preferred,
+    region_of,
 )
 
 
@@ -51,3 +52,20 @@ def test_what_was_not_tried_stays():
 def test_the_plain_recipe_is_left_for_what_is_better(found, tried, verdict, taken):
     assert compared(found, tried) == verdict
     assert bool(preferred(found, verdict)) is taken
+
+
+@pytest.mark.parametrize(("accuracy", "difference", "region"), [
+    (0.9, -0.3, 0.5), (0.993, -0.3, 0.2), (0.996, 0.3, 0.2), (0.98, -0.3, 0.5), (0.9995, -0.01, 0.1), (1.0, 0.0, 0.1)])
+def test_what_matters_is_at_most_half_of_the_errors_that_are_left(accuracy, difference, region):
+    assert region_of(Standing(accuracy, difference, -1.0, 1.0, 0.1, 0.5, 4, 1000)) == pytest.approx(region)
+
+
+def test_near_perfection_three_tenths_of_a_point_are_not_given_away():
+    "0.3 points of 99.6 %: nearly twice the errors. Of 90 % they are nothing that matters."
+    lost = {accuracy: Standing(accuracy, -0.3, -0.45, 0.0, 0.1, 0.06, 4, 4000) for accuracy in (0.993, 0.9)}
+    kept = {accuracy: part_for("rate", one, 0.06) for accuracy, one in lost.items()}
+    assert (kept[0.993].verdict, kept[0.993].kept) == (UNDECIDED, True)
+    assert (kept[0.9].verdict, kept[0.9].kept) == (DOES_NOT, False)
+    better = Standing(0.996, 0.35, -0.1, 0.8, 0.2, 0.1, 3, 3500)
+    assert compared(better, 4) == UNDECIDED
+    assert preferred(better, UNDECIDED)
