@@ -144,6 +144,17 @@ def test_a_quick_plan_is_the_same_comparisons_with_less_of_everything(fake, tmp_
     assert all(one.n == 3 for one in study.verdicts)
 
 
+def test_a_quick_learning_curve_still_falls_with_fewer_images():
+    "What a plan says of images a class is cut as all else is: a variant with few never has more than the baseline."
+    plan = read_plan("extras")
+    quick = plan.quick()
+    for one, less in zip(plan.comparisons, quick.comparisons):
+        whole, few = ([told.change_of(home, name).images_a_class or 400 for name in one.everyone]
+                      for told, home in ((plan, one), (quick, less)))
+        assert np.argsort(few, kind="stable").tolist() == np.argsort(whole, kind="stable").tolist()
+        assert len(set(few)) == len(set(whole))
+
+
 def test_a_quick_look_at_photographs_is_at_small_ones():
     plan, quick = read_plan("photos"), read_plan("photos").quick()
     assert (plan.recipe.size, quick.recipe.size, quick.recipe.crop, quick.recipe.epochs) == (256, 96, 84, 6)
