@@ -182,3 +182,11 @@ def test_every_word_of_the_vocabulary_can_be_claimed(arrays, fake, tmp_path, no_
         assert one.n == 4
         assert len(one.parts) == len(WORDS[one.claim.word].parts)
         assert re.match(r"(Holds|Contradicted|No difference|Undecided)", one.verdict.capitalize())
+
+
+def test_a_name_too_long_for_the_first_screen_s_narrow_column_stands_behind_its_claim(done):
+    page = (done["extras"].out / "report.html").read_text("utf-8")
+    assert re.findall(r'<span class="from"[^>]*>([^<]*)</span>', page) == [""] * len(done["extras"].plan.claims)
+    assert page.count("<small>optimizer</small>") == 5
+    marks = re.findall(r'<span class="from"[^>]*>([^<]*)</span>', (done["lab"].out / "report.html").read_text("utf-8"))
+    assert {"1", "7", "(a)", "(m)"} <= set(marks)
