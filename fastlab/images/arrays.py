@@ -59,8 +59,8 @@ class Arrays:
         64 × 64. Raises FolderError, ImageError (all unreadable files at once)."""
         check_form(1 if channels is None else channels, size)
         folder = read_folder(path, seed, group_by)
-        channels, scaled = channels or natural_channels(folder.files), () if size else scaling(folder.files)
-        size = size or natural_size(folder.files)
+        channels, natural = channels or natural_channels(folder.files), size or natural_size(folder.files)
+        scaled, size = () if size else scaling(folder.files, natural), natural
         found = decode_all(folder.files, channels, size, cache, progress=progress)
         reasons = {str(folder.files[row]): reason for row, reason in found.unreadable.items()}
         if reasons and not skip_unreadable:
@@ -171,9 +171,9 @@ def natural_size(files):
     return height if not others and height == width <= SMALL else SMALL
 
 
-def scaling(files):
-    "What is said of images that do not keep their own size: a tuple of one sentence, or of none."
-    there, size = sizes(files), natural_size(files)
+def scaling(files, size):
+    "What is said of images that are brought to `size` and have another: a tuple of one sentence, or of none."
+    there = sizes(files)
     if there <= {(size, size)}:
         return ()
     least, most = (f"{width}×{height}" for height, width in (min(there, key=np.prod), max(there, key=np.prod)))

@@ -177,9 +177,9 @@ def predict_command(answer, model, images, out, unsure, ten_crop, cache, skip_un
     elif len(shown) > 20 or any(image.is_dir() for image in images):
         answer.say(as_csv(shown).rstrip("\n"))
     else:
+        named = {told: told if told == name else f"{told} {name}" for told, name in zip(found.classes, found.names)}
         for row in shown:
             second, share = sorted(row["probabilities"].items(), key=lambda pair: -pair[1])[1]
-            named = {told: told if told == name else f"{told} {name}" for told, name in zip(found.classes, found.names)}
             answer.say(f"{row['file']}: {named[row['class']]}, probability {row['probability']:.4f} "
                        f"(next {named[second]}: {share:.4f})")
     if unsure is not None:      # beside the CSV, which another program may be reading
