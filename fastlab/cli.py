@@ -80,7 +80,10 @@ def data(out: Annotated[Path | None, typer.Argument(help="a new or empty folder;
          seed: Annotated[int, typer.Option(help="another seed, other writers")] = 0, as_json: Json = False):
     "Draw the default data set: 12 Chinese characters as strokes, by many imagined hands."
     from fastlab.progress import Progress
-    from fastlab.strokes.dataset import default_folder, draw_folder
+    from fastlab.strokes.dataset import SIZES, default_folder, draw_folder
+    if out is None and (size, train, develop, test, seed) != (28, *SIZES.values(), 0):
+        raise OptionError("OUT: without it the default data set is drawn into the cache, and no option changes that "
+                          "one. Name a new or empty folder for another: fastlab data OUT …")
     answer, progress = Answer(as_json), Progress("Drawing image")
     place = draw_folder(out, size, train, develop, test, seed, progress) if out else default_folder(progress)
     progress.close()
