@@ -18,3 +18,9 @@ def place_for(out, default, folder):
         raise OptionError(f"--out {out}: it lies in the folder of images, where it would be read as a class. Choose a "
                           "place beside it.")
     return Path(out)
+
+
+def name_of(folder):
+    "A folder's own name, also where it is given as '.' or '..'."
+    folder = Path(folder)
+    return folder.name if folder.name not in ("", "..") else folder.resolve().name
