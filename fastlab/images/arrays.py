@@ -1,4 +1,5 @@
 """What a training sees of a data set: one array of pixels, labels, and the rows of each split."""
+import math
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from fastlab.images.folder import SPLITS, read_folder
 
 SMALL = 64                      # images up to this size, all alike and square, keep their own size
 LOOKED_AT = 64                  # files that are opened to find a folder's size and channels
+COUNTED_AT_ONCE = 1 << 22       # pixel values; numpy counts them as eight bytes each
 COLOURED = 24                   # channels this far apart in one pixel are colour, not a scanner's or JPEG's tint
 
 
@@ -62,7 +64,7 @@ class Arrays:
         channels, natural = channels or natural_channels(folder.files), size or natural_size(folder.files)
         scaled, size = () if size else scaling(folder.files, natural), natural
         found = decode_all(folder.files, channels, size, cache, progress=progress)
-        reasons = {str(folder.files[row]): reason for row, reason in found.unreadable.items()}
+        reasons = {folder.files[row]: reason for row, reason in found.unreadable.items()}
         if reasons and not skip_unreadable:
             raise unreadable_error(reasons)
         splits, notes = folder.splits, folder.notes + scaled
@@ -71,10 +73,8 @@ class Arrays:
             notes += (f"{len(reasons)} unreadable image{'s' if len(reasons) > 1 else ''} left out.",)
             _every_class_left(path, folder, splits)
         names = tuple(folder.names[name] for name in folder.classes)
-        arrays = cls(found.images, folder.labels, splits, folder.classes, names, _below(folder.path, folder.files),
-                     folder.path, notes, reasons, cache)
-        arrays.__dict__["paths"] = folder.files
-        return arrays
+        return cls(found.images, folder.labels, splits, folder.classes, names, _below(folder.path, folder.files),
+                   folder.path, notes, reasons, cache)
 
     def __repr__(self):
         shares = ", ".join(f"{split} {len(rows)}" for split, rows in self.splits.items())
@@ -102,8 +102,9 @@ class Arrays:
     def statistics(self):
         "(mean, deviation) of the train split's pixels a channel, as fractions of white; computed in float64."
         rows, counts = self.splits["train"], np.zeros((self.channels, 256), np.int64)
-        for start in range(0, len(rows), 4096):
-            pixels = self.images[rows[start:start + 4096]].reshape(-1, self.channels)
+        step = max(COUNTED_AT_ONCE // max(math.prod(self.images.shape[1:]), 1), 1)
+        for start in range(0, len(rows), step):
+            pixels = self.images[rows[start:start + step]].reshape(-1, self.channels)
             counts += [np.bincount(pixels[:, channel], minlength=256) for channel in range(self.channels)]
         shares, values = counts / np.maximum(counts.sum(1, keepdims=True), 1), np.arange(256) / 255
         mean = shares @ values
@@ -113,7 +114,7 @@ class Arrays:
     def on(self, device):
         "All pixels as one uint8 tensor (N, H, W, C) on a torch device; one copy a device, none on the CPU."
         import torch
-        kept, device = self.__dict__.setdefault("_on", {}), torch.device(device)
+        kept, device = self.__dict__.setdefault("_on", {}), torch.empty(0, device=device).device  # cuda is cuda:0
         if device not in kept:
             kept[device] = torch.from_numpy(_writable(self.images)).to(device)
         return kept[device]
@@ -125,8 +126,8 @@ class Arrays:
 
     @cached_property
     def row_of(self):
-        "{path: row} for every file."
-        return {path: row for row, path in enumerate(self.paths or ())}
+        "{path: row} for every file that could be read."
+        return {path: row for row, path in enumerate(self.paths or ()) if str(path) not in self.unreadable}
 
     def with_splits(self, **splits):
         "The same images, in the same memory, with other rows in the named splits."
@@ -148,7 +149,7 @@ def _writable(images):
 def _below(root, files):
     "The names of files relative to the folder above them, with forward slashes."
     prefix = os.path.join(root, "")
-    return tuple(str(file).removeprefix(prefix).replace(os.sep, "/") for file in files)
+    return tuple(file.removeprefix(prefix).replace(os.sep, "/") for file in files)
 
 
 def _every_class_left(path, folder, splits):

@@ -150,11 +150,12 @@ def _decode_to(path, files, weight, channels, size, jobs, progress):
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         with open(handle, "r+b") as file:
             _reserve(file.fileno(), math.prod(shape))
-            unreadable = fill(part, shape, files, weight, size, jobs, progress)
+            unreadable, passing = fill(part, shape, files, weight, size, jobs, progress)
             os.fsync(file.fileno())
         blocks = _block_digests(part)
         os.replace(part, path)
-        _write_note(path, shape, blocks, unreadable)
+        if not passing:  # without its note an array is decoded anew the next time
+            _write_note(path, shape, blocks, unreadable)
     except OSError as error:
         problem = storage_problem(path.parent, error)
         raise type(problem)(f"{problem} Another place for decoded images: --cache DIR or $FASTLAB_CACHE.") from error

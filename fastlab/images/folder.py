@@ -25,9 +25,9 @@ IGNORED = frozenset({"thumbs.db", "desktop.ini", "classes.json", "drawn.json", "
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """A data set on disk. `classes`: folder names in natural order; `names`: {class: name to show}; `files`: paths;
-    `labels`: int64, each file's class number; `splits`: {'train' | 'develop' | 'test': rows of `files`}, in natural
-    order, 'test' empty where the folder has none; `notes`: what was assumed, one sentence each."""
+    """A data set on disk. `classes`: folder names in natural order; `names`: {class: name to show}; `files`: their
+    paths as text; `labels`: int64, each file's class number; `splits`: {'train' | 'develop' | 'test': rows of `files`},
+    in natural order, 'test' empty where the folder has none; `notes`: what was assumed, one sentence each."""
     path: Path
     classes: tuple
     names: dict
@@ -208,7 +208,7 @@ def _files(path, classes):
                               "<split>/<class>/<image>; move the images up or the folders away.")
         if not found:
             raise FolderError(f"{folder}: the class has no images. Add some, or remove the folder.")
-        files += [folder / file for file in found]
+        files += [os.path.join(folder, file) for file in found]
         counts.append(len(found))
     return files, np.repeat(np.arange(len(classes)), counts)
 

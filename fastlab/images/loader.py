@@ -31,7 +31,9 @@ class BatchLoader(TfmdDL):
 
     def new(self, dataset=None, cls=None, **options):
         "A loader like this one with some options changed, on the same pixels."
-        return super().new(dataset, cls, **{"arrays": self.arrays, "seed": self.seed, "on": self.on, **options})
+        other = super().new(dataset, cls, **{"arrays": self.arrays, "seed": self.seed, "on": self.on, **options})
+        other.looks, self.looks = self.looks, self.looks + 1  # so that each show_results looks at other images
+        return other
 
     @property
     def names(self):

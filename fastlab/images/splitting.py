@@ -1,5 +1,6 @@
 """Rows shared out among splits: by class, from a seed, and with groups (a writer, an object) kept whole."""
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,7 @@ def group_keys(files, root, group_by):
         pattern = re.compile(group_by)
     except re.error as error:
         raise OptionError(f"--group-by {group_by!r}: not a regular expression ({error}).") from error
-    found = [pattern.search(file.relative_to(root).as_posix()) for file in files]
+    found = [pattern.search(Path(file).relative_to(root).as_posix()) for file in files]
     keys = [match and match.group(1 if pattern.groups else 0) for match in found]
     missing = [file for file, key in zip(files, keys) if key is None]
     if missing:

@@ -45,7 +45,8 @@ def opener_of(dataset):
 def stored_for(dataset, arrays, device):
     "The Stored of fastai's Datasets. Its pixels are those of `arrays` where all items come from there; else opened."
     items = list(dataset.items)
-    rows = rows_in(arrays, items)
+    rows = rows_of_split(dataset, arrays, items)
+    rows = rows_in(arrays, items) if rows is None else rows
     if rows is None:
         pixels = torch.from_numpy(opener_of(dataset).all_pixels(items, getattr(arrays, "cache", None)))
         labels, kind = _labels(dataset)
@@ -54,6 +55,14 @@ def stored_for(dataset, arrays, device):
         labels, kind = _known_labels(dataset, arrays, rows) or _labels(dataset)
         rows = torch.from_numpy(rows).to(pixels.device)
     return Stored(pixels, rows, None if labels is None else labels.to(pixels.device), kind)
+
+
+def rows_of_split(dataset, arrays, items):
+    "The rows that fastai's train or develop set has in `arrays`, where its items are those of that split; else None."
+    split = {0: "train", 1: "develop"}.get(getattr(dataset, "split_idx", None))
+    paths, rows = getattr(arrays, "paths", None), getattr(arrays, "splits", {}).get(split, ())
+    same = paths and len(rows) == len(items) and all(item is paths[row] for item, row in zip(items, rows.tolist()))
+    return rows if same else None
 
 
 def rows_in(arrays, items):

@@ -16,6 +16,7 @@ from fastlab.nets.torchvision_nets import check_name, torchvision_net
 from fastlab.seeds import kept_random_state
 
 NETS = {"lenet": lenet, "lenet-classic": lenet_classic, "alexnet": alexnet, "alexnet2012": alexnet2012}
+NOT_ASKED = (("width", 1), ("lrn", "none"))  # what any network has
 FORWARD_MISTAKES = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, AssertionError)
 
 
@@ -25,7 +26,8 @@ def build(net, classes, channels=1, size=28, norm=None, dropout=None, lrn=None, 
     `net` is one of NETS, 'torchvision:NAME', 'MODULE:FUNCTION' (also from the current directory) or a function.
     `norm`, `dropout` and `lrn` of None are the network's own (see `own_switches`); further `switches` are those of its
     function, such as alexnet2012's order='pool-norm'. A user's function is called with as many of classes, channels,
-    size, norm, dropout, lrn, width and the switches as its signature names. torchvision's networks take none of them.
+    size, norm, dropout, lrn, width and the switches as its signature names; what was asked for and is not among them is
+    an error. torchvision's networks take none of them.
     Initial weights come from torch's global generator. Raises OptionError."""
     asked = {"norm": norm, "dropout": dropout, "lrn": lrn, "width": width, **switches}
     if callable(net):
@@ -36,14 +38,14 @@ def build(net, classes, channels=1, size=28, norm=None, dropout=None, lrn=None, 
     check_net(net, asked)
     home, _, name = net.partition(":")
     if home == "torchvision":
-        check_unused(net, asked, switches)
+        check_unused(net, asked)
         return checked(torchvision_net(name, classes, channels), net, classes, channels, size)
     return own_net(function_of(home, name, net), net, classes, channels, size, asked)
 
 
 def check_net(net, asked):
     """Raises an OptionError that `build` would raise, as far as that can be told before there are images: for a word
-    that names no network, and for one of the switches `asked` that fastlab's own network lacks."""
+    that names no network, and for one of the switches `asked` that the network lacks."""
     net = str(net)
     home, colon, name = net.partition(":")
     if net in NETS:
@@ -52,8 +54,9 @@ def check_net(net, asked):
         raise OptionError(f"net: {net!r} is not known. {nearest(net, [*NETS, 'torchvision:NAME', 'MODULE:FUNCTION'])}")
     elif home == "torchvision":
         check_name(name)
+        check_unused(net, asked)
     else:
-        function_of(home, name, net)
+        taken_by(function_of(home, name, net), net, asked)
 
 
 def own_switches(net):
@@ -75,14 +78,11 @@ def given_switches(net, asked):
     return given
 
 
-def check_unused(net, asked, switches):
-    "An OptionError for a switch that a network cannot follow; norm and dropout at any value stay what the network has."
-    if asked["lrn"] in ("torch", "paper"):
-        raise OptionError(f"lrn: {net} has no local response normalisation; leave it at none.")
-    if asked["width"] != 1:
-        raise OptionError(f"width: {net} has its own width; leave it at 1.")
-    for switch in switches:
-        raise OptionError(f"{switch}: {net} has no such switch.")
+def check_unused(net, asked):
+    "An OptionError for a switch, since torchvision's networks follow none."
+    for switch, value in asked.items():
+        if value is not None and (switch, value) not in NOT_ASKED:
+            raise OptionError(f"{switch}: {net} has no such switch; leave it out.")
 
 
 @contextmanager
@@ -114,16 +114,36 @@ def function_of(module, name, net):
     return getattr(home, name)
 
 
+def source_of(net):
+    "The file with the code of a user's own network, 'MODULE:FUNCTION'; None of any other, or where there is none."
+    home, colon, name = str(net).partition(":")
+    if not colon or home == "torchvision":
+        return None
+    function = function_of(home, name, net)
+    return inspect.getsourcefile(function) if inspect.isfunction(function) or inspect.isclass(function) else None
+
+
+def taken_by(function, net, asked):
+    """The names of the arguments that a user's function takes, with **options whatever was asked for. Raises an
+    OptionError for a switch that was asked for and is not among them."""
+    parameters = inspect.signature(function).parameters.values()
+    taken = {parameter.name for parameter in parameters
+             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)}
+    wanted = {switch for switch, value in asked.items() if value is not None and (switch, value) not in NOT_ASKED}
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        taken |= {"classes", "channels", "size", *wanted}
+    for switch in sorted(wanted - taken):
+        raise OptionError(f"{switch}: the function of {net} has no such argument; it takes "
+                          f"{', '.join(sorted(taken)) or 'none'}.")
+    return taken
+
+
 def own_net(function, net, classes, channels, size, asked):
     "A user's function, called with what its signature takes, and its network checked."
     offered = {"classes": classes, "channels": channels, "size": size,
                **{switch: value for switch, value in asked.items() if value is not None}}
-    parameters = inspect.signature(function).parameters.values()
-    taken = {parameter.name for parameter in parameters
-             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)}
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        taken |= {"classes", "channels", "size"}
-    for parameter in parameters:
+    taken = taken_by(function, net, asked)
+    for parameter in inspect.signature(function).parameters.values():
         required = parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL,
                                                                                    parameter.VAR_KEYWORD)
         if required and (parameter.name not in offered or parameter.kind is parameter.POSITIONAL_ONLY):

@@ -1,6 +1,7 @@
 """What a training sees: statistics and digests against float64 numpy, sizes and channels found, mistakes refused."""
 import pickle
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from fastlab.errors import FolderError, ImageError, OptionError
 from fastlab.images.arrays import Arrays, natural_channels, natural_size
+from fastlab.images.batches import folder_dataloaders
 
 
 def made(count=12, channels=1, seed=0, **changed):
@@ -153,3 +155,43 @@ def test_scaling_that_nobody_asked_for_is_said(tmp_path, sizes, size, said):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.new("L", (width, height), 90 + number).save(path)
     assert Arrays.from_folder(tmp_path, size=size, cache=tmp_path / "cache").notes == said
+
+
+def test_statistics_are_counted_in_small_parts(shape_arrays, monkeypatch):
+    monkeypatch.setattr("fastlab.images.arrays.COUNTED_AT_ONCE", 28 * 28 * 7 + 5)
+    taken, real = [], np.bincount
+
+    def count(values, **options):
+        taken.append(len(values))
+        return real(values, **options)
+    monkeypatch.setattr(np, "bincount", count)
+    mean, deviation = replace(shape_arrays).statistics
+    values = shape_arrays.images[shape_arrays.splits["train"]].astype(np.float64) / 255
+    assert mean == pytest.approx((values.mean(),))
+    assert deviation == pytest.approx((values.std(),))
+    assert max(taken) == 28 * 28 * 7
+
+
+def test_an_unreadable_image_is_an_error_wherever_fastai_is_asked_for_it(write_shapes, tmp_path):
+    root = write_shapes(tmp_path / "data", 10)
+    bad = root / "3" / "4.png"
+    bad.write_bytes(b"no image")
+    dls = folder_dataloaders(root, 8, skip_unreadable=True)
+    for items in ([bad], [root / "3" / "3.png", bad]):
+        with pytest.raises(ImageError, match=r"4\.png"):
+            dls.test_dl(items).one_batch()
+    assert dls.test_dl([root / "3" / "3.png"]).one_batch()[0].shape == (1, 1, 28, 28)
+
+
+def test_no_table_of_paths_is_made_for_the_splits_themselves(split_shapes):
+    dls = folder_dataloaders(split_shapes, 8)
+    for loader, split in ((dls.train, "train"), (dls.valid, "develop")):
+        rows = dls.arrays.splits[split]
+        assert torch.equal(loader._stored().rows, torch.from_numpy(rows))
+    assert "row_of" not in dls.arrays.__dict__
+
+
+def test_pixels_lie_once_on_a_device_however_it_is_named(shape_arrays):
+    arrays = replace(shape_arrays)
+    assert arrays.on("cpu") is arrays.on(torch.device("cpu"))
+    assert len(arrays._on) == 1

@@ -248,3 +248,23 @@ def test_an_interruption_leaves_nothing_that_passes_for_whole(files, fresh_cache
 def test_nothing_to_decode_is_an_error(fresh_cache):
     with pytest.raises(OptionError, match="no image was given"):
         decoded([])
+
+
+@pytest.mark.parametrize(("refused", "kept"), [(OSError(errno.EIO, "Input/output error"), False),
+                                               (MemoryError(), False),
+                                               (PermissionError(errno.EACCES, "Permission denied"), True),
+                                               (OSError("image file is truncated"), True)])
+def test_what_a_disk_refuses_once_is_asked_for_again(files, monkeypatch, refused, kept):
+    from fastlab.images import decode
+    real = decode.opened
+
+    def refuse(source):
+        if str(source) == str(files[3]):
+            raise refused
+        return real(source)
+    with monkeypatch.context() as patch:
+        patch.setattr(decode, "opened", refuse)
+        assert list(decode_all(files, 1, 28, jobs=1).unreadable) == [3]
+    assert list(decode_all(files, 1, 28, jobs=1).unreadable) == ([3] if kept else [])
+    if not kept:
+        assert np.array_equal(decoded(files, 1, 28), truth(files))

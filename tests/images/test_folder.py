@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_class_folders_are_read_with_names_labels_and_files(shapes):
     folder = read_folder(shapes)
     assert folder.classes == ("1", "2", "3", "10")
     assert folder.names == {"1": "disc", "2": "ring", "3": "cross", "10": "bars"}
-    assert [file.parent.name for file in folder.files] == [folder.classes[label] for label in folder.labels]
+    assert [Path(file).parent.name for file in folder.files] == [folder.classes[label] for label in folder.labels]
     assert len(folder.files) == 120
     assert folder.labels.dtype == np.int64
 
@@ -56,7 +57,7 @@ def test_an_unsplit_folder_is_split_and_says_so(shapes):
 def test_split_folders_keep_their_splits_and_assume_nothing(split_shapes):
     folder = read_folder(split_shapes)
     for split, rows in folder.splits.items():
-        assert {folder.files[row].parent.parent.name for row in rows} == {split}
+        assert {Path(folder.files[row]).parent.parent.name for row in rows} == {split}
     assert [len(rows) for rows in folder.splits.values()] == [72, 24, 24]
     assert folder.notes == ()
 
@@ -70,7 +71,7 @@ def test_the_develop_split_goes_by_many_names(tmp_path, name):
 def test_without_develop_a_fifth_of_train_is_held_back_and_said(tmp_path):
     folder = read_folder(planted_splits(tmp_path, "train", "test", count=10))
     assert [len(rows) for rows in folder.splits.values()] == [16, 4, 20]
-    assert all(folder.files[row].parent.parent.name == "train" for row in folder.splits["develop"])
+    assert all(Path(folder.files[row]).parent.parent.name == "train" for row in folder.splits["develop"])
     assert "A fifth of train is held back" in folder.notes[0]
 
 
@@ -82,7 +83,7 @@ def test_without_test_there_are_no_test_rows_and_it_is_said(tmp_path):
 
 def test_total_train_is_passed_over_beside_train_and_used_without_it(tmp_path):
     beside = read_folder(planted_splits(tmp_path / "1", "train", "develop", "total_train"))
-    assert {file.parent.parent.name for file in beside.files} == {"train", "develop"}
+    assert {Path(file).parent.parent.name for file in beside.files} == {"train", "develop"}
     alone = read_folder(planted_splits(tmp_path / "2", "total_train", "test", count=5))
     assert [len(rows) for rows in alone.splits.values()] == [8, 2, 10]
 
@@ -91,7 +92,7 @@ def test_total_train_is_passed_over_beside_train_and_used_without_it(tmp_path):
 def test_files_and_classes_come_in_natural_order(tmp_path):
     folder = read_folder(planted(tmp_path, *[f"{c}/{n}.png" for c in ("10", "2", "1") for n in (10, 9, 1, 2, 11)]))
     assert folder.classes == ("1", "2", "10")
-    assert [file.stem for file in folder.files[:5]] == ["1", "2", "9", "10", "11"]
+    assert [Path(file).stem for file in folder.files[:5]] == ["1", "2", "9", "10", "11"]
 
 
 def test_fault_10_the_order_on_the_disk_changes_nothing(shapes, monkeypatch):
@@ -159,7 +160,7 @@ def test_a_class_without_a_name_is_called_by_its_folder(tmp_path):
 def test_writers_stay_in_one_split(tmp_path):
     folder = read_folder(planted(tmp_path, *[f"{c}/w{w}_{n}.png" for c in "ab" for w in range(12) for n in range(3)]),
                          group_by=r"w(\d+)_")
-    homes = [{folder.files[row].name.split("_")[0] for row in rows} for rows in folder.splits.values()]
+    homes = [{Path(folder.files[row]).name.split("_")[0] for row in rows} for rows in folder.splits.values()]
     assert all(homes)
     assert sum(map(len, homes)) == 12
     assert "kept together" in folder.notes[0]
@@ -169,7 +170,7 @@ def test_writers_stay_together_when_develop_is_held_back(tmp_path):
     names = [f"{c}/w{w}_{n}.png" for c in "ab" for w in range(10) for n in range(2)]
     planted(tmp_path, *[f"train/{name}" for name in names], "test/a/w90_0.png", "test/b/w90_0.png")
     folder = read_folder(tmp_path, group_by=r"w(\d+)_")
-    homes = [{folder.files[row].name.split("_")[0] for row in rows} for rows in folder.splits.values()]
+    homes = [{Path(folder.files[row]).name.split("_")[0] for row in rows} for rows in folder.splits.values()]
     assert sum(map(len, homes)) == len(set.union(*homes)) == 11
 
 

@@ -1,5 +1,6 @@
 """Loaders made from others: new options, new images, saved and loaded."""
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -123,3 +124,9 @@ def test_pictures_of_other_arrays_are_not_taken_for_rows_of_these(shape_arrays):
     mean, deviation = here.statistics
     assert loader.one_batch()[0].unique().tolist() == pytest.approx([(1 - mean[0]) / deviation[0]])
     assert stored.rows_in(here, [items.Picture(here, 7)]).tolist() == [7]
+
+
+def test_every_new_loader_to_look_at_shows_other_images(shape_arrays):
+    valid = arrays_dataloaders(shape_arrays, 8).valid
+    shown = [valid.new(shuffle=True).one_batch()[0] for _ in range(3)]
+    assert not any(torch.equal(one, other) for one, other in pairwise(shown))

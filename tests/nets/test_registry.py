@@ -126,3 +126,24 @@ def test_building_is_a_function_of_the_global_seed_alone_and_the_check_draws_not
     again, expected = noisy(3), torch.rand(3)
     assert torch.equal(first[2].weight, again[2].weight)
     assert torch.equal(following, expected)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"net": "torchvision:resnet18", "dropout": 0.3}, "dropout: torchvision:resnet18 has no such switch"),
+    ({"net": "torchvision:resnet18", "norm": "none"}, "norm: torchvision:resnet18 has no such switch"),
+    ({"net": tiny, "depht": 4}, "depht: the function of tiny has no such argument; it takes .*classes"),
+    ({"net": tiny, "norm": "batch"}, "norm: the function of tiny"),
+    ({"net": tiny, "width": 2.0}, "width: the function of tiny")])
+def test_a_switch_that_would_be_dropped_is_an_error(arguments, message):
+    with pytest.raises(OptionError, match=message):
+        build(**{"classes": 12, "size": 8, **arguments})
+
+
+def test_options_that_take_everything_get_what_was_asked_for():
+    seen = {}
+
+    def open_net(classes, **options):
+        seen.update(options)
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+    build(open_net, 3, 1, 8, dropout=0.3, depth=4)
+    assert seen == {"channels": 1, "size": 8, "dropout": 0.3, "depth": 4}
