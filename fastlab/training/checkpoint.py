@@ -1,7 +1,8 @@
 """Going on after an interruption as if there had been none: the state after an epoch, whole or not there, no pickle.
 
 A checkpoint's name is a digest of data, Recipe, seed and device, and of fastlab's and torch's versions, so the same
-command finds its own and no other does. Its last 32 bytes are the SHA-256 of those before: a damaged one is ignored."""
+command finds its own and no other does; what a Recipe only names (a file of weights, the module of a user's own
+network) counts with its content. Its last 32 bytes are the SHA-256 of those before: a damaged one is ignored."""
 import json
 import time
 import warnings
@@ -15,7 +16,8 @@ from safetensors.torch import load, save
 
 from fastlab import __version__
 from fastlab.errors import StorageError
-from fastlab.files import cache_home, digest, write_bytes
+from fastlab.files import cache_home, digest, digest_file, write_bytes
+from fastlab.nets.registry import source_of
 
 SECONDS_BETWEEN = 2.0           # the least time between two checkpoints
 SHARE_OF_TIME = 0.05            # the most time that saving them may take
@@ -24,8 +26,9 @@ KEPT_DAYS = 30                  # after which a training that nobody went on wit
 
 def checkpoint_path(arrays, recipe, seed, device="cpu", cache=None):
     "Where the checkpoint of a training lies."
-    what = json.dumps([recipe.to_dict(), seed, torch.device(device or "cpu").type, __version__, torch.__version__],
-                      sort_keys=True)
+    named = [digest_file(file) for file in (recipe.weights, source_of(recipe.net)) if file]
+    what = json.dumps([recipe.to_dict(), seed, torch.device(device or "cpu").type, __version__, torch.__version__,
+                       *named], sort_keys=True)
     return Path(cache or cache_home()) / "resume" / f"{digest(arrays.digest, what)[:40]}.checkpoint"
 
 
@@ -90,9 +93,11 @@ def restore(learn, path):
         return 0
     header = json.loads(content[8:8 + int.from_bytes(content[:8], "little")])
     told, tensors = json.loads(header["__metadata__"]["state"]), load(content)
-    if told["training"] != path.stem:
+    weights = {key[4:]: tensor for key, tensor in tensors.items() if key.startswith("net.")}
+    if told["training"] != path.stem or not _of_this_net(learn.model, weights):
         return 0
-    learn.model.load_state_dict({key[4:]: tensor for key, tensor in tensors.items() if key.startswith("net.")})
+    learn.model.to(learn.dls.device or "cpu")  # before the optimizer, whose state goes where the weights are
+    learn.model.load_state_dict(weights)
     learn.create_opt()
     _restore_optimizer(learn.opt.opt, tensors, told["groups"])
     learn.epochs_trained, learn.history = told["epochs_trained"], told["history"]
@@ -109,6 +114,12 @@ def _whole(path):
         return None
     content, told = content[:-32], content[-32:]
     return content if sha256(content).digest() == told else None
+
+
+def _of_this_net(net, weights):
+    "Whether saved weights have the names and shapes of a network's, whose code may have been changed since."
+    own = net.state_dict()
+    return own.keys() == weights.keys() and all(own[name].shape == tensor.shape for name, tensor in weights.items())
 
 
 def _restore_optimizer(optimizer, tensors, groups):

@@ -13,6 +13,7 @@ from fastlab.training.choices import check_choices
 from fastlab.training.modelfile import load_model
 from fastlab.training.predict import predict
 from fastlab.training.recipe import Recipe
+from fastlab.training.seen import FEWEST
 from fastlab.training.test import test
 from fastlab.training.writable import check_writable
 
@@ -126,9 +127,9 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
         answer.say(line)
     answer.say(f"accuracy {percent(tested.accuracy, tested.interval)}, n = {tested.n:,}   (95 % interval)",
                f"balanced accuracy {percent(tested.balanced_accuracy)}, macro F1 {tested.macro_f1:.4f}")
-    answer.say(*precision_lines(loaded))
+    answer.say(*leak_lines(tested), *precision_lines(loaded))
     figures = tested.summary() | {"testing": testing, "split": split, "crops": tested.crops,
-                                  "models": [str(path) for path in models],
+                                  "models": [str(path) for path in models], "trained_on": list(tested.trained_on),
                                   "calculated_in": [model.calculates_in for model in loaded]}
     if len(loaded) > 1:
         gain = (tested.accuracy - sum(tested.alone) / len(loaded)) * 100
@@ -138,6 +139,16 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
     if draw is not None:
         draw(answer, tested)
     answer.give(figures)
+
+
+def leak_lines(tested):
+    "A line where images that the network was trained on are among those tested."
+    found, looked_for = tested.trained_on
+    if found < FEWEST:
+        return []
+    return [f"Of {looked_for} training images that the network remembers {found} are among these, so that the accuracy "
+            "says little of new ones. Was the folder split by another --split-seed or --group-by, or has it grown? "
+            "Doubles are found by: fastlab check"]
 
 
 def precision_lines(models):

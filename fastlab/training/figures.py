@@ -21,7 +21,8 @@ def wilson(right, n, level=0.95):
 class Tested:
     """The outcome of one test. truth: int (N,); probabilities: float32 (N, classes); classes, names: of each column;
     files: names relative to the folder; split; testing: 'eval' or 'as-printed'; crops: 1, 5 or 10 an image; members: of
-    an ensemble, the probabilities of each of its networks."""
+    an ensemble, the probabilities of each of its networks; trained_on: (how many of the training images that a network
+    remembers are among those tested, how many it remembers), of the network with the most."""
     truth: np.ndarray
     probabilities: np.ndarray
     classes: tuple
@@ -31,6 +32,7 @@ class Tested:
     testing: str = "eval"
     crops: int = 1
     members: tuple = ()
+    trained_on: tuple = (0, 0)
 
     @property
     def alone(self):

@@ -24,6 +24,7 @@ from fastlab.training.penalties import L1Penalty
 from fastlab.training.recipe import Recipe
 from fastlab.training.recorder import Accuracy, DeviceRecorder, LightProgress
 from fastlab.training.schedules import DividedOnPlateau, FrozenBody
+from fastlab.training.wholefile import check_undamaged
 
 OF_THE_DATA = ("batch_size", "augment", "size", "channels", "crop", "on")   # settled by the DataLoaders
 OF_FASTAI = tuple(name for name in signature(Learner.__init__).parameters
@@ -64,7 +65,7 @@ class LabLearner(RepeatableLearner):
     def __init__(self, dls, recipe, net, seed=0, cbs=None, opt_func=None, metrics=None, loss_func=None, **options):
         self.recipe = recipe
         device = dls.device or torch.device("cpu")
-        cbs = [*([L1Penalty(recipe.l1, recipe.l1_form)] if recipe.l1 else []), *_listed(cbs)]
+        cbs = [*([L1Penalty(recipe.l1, recipe.l1_form)] if recipe.l1 else []), *listed(cbs)]
         super().__init__(dls, net.to(memory_format=torch.channels_last),
                          loss_func or CrossEntropy(weight=class_weights(dls, recipe)),
                          opt_func or optimizer_for(recipe, device), lr=recipe.lr, seed=seed, precision=recipe.precision,
@@ -90,11 +91,14 @@ class LabLearner(RepeatableLearner):
 
     def fit_recipe(self, cbs=None, start_epoch=0):
         "Trains for the Recipe's epochs with its schedule; from `start_epoch` on where a checkpoint was restored."
-        recipe, cbs = self.recipe, _listed(cbs)
+        recipe, cbs = self.recipe, listed(cbs)
         if recipe.freeze:
             cbs = [*cbs, FrozenBody(recipe.freeze)]
         if recipe.schedule == "one-cycle":
-            self.fit_one_cycle(recipe.epochs, recipe.lr, cbs=cbs, start_epoch=start_epoch)
+            momentum = recipe.momentum
+            own = recipe.optimizer == "sgd" and momentum != Recipe.momentum  # fastai's cycle of momenta, unless asked
+            moms = (momentum, momentum, momentum) if own else None
+            self.fit_one_cycle(recipe.epochs, recipe.lr, moms=moms, cbs=cbs, start_epoch=start_epoch)
             return self
         if recipe.schedule == "plateau":
             cbs = [*cbs, *([] if hasattr(self, "divided_on_plateau") else [DividedOnPlateau()])]
@@ -134,6 +138,7 @@ def build_net(recipe, classes, seed):
         net = build(recipe.net, classes, recipe.channels, recipe.crop, recipe.norm, recipe.dropout, recipe.lrn,
                     recipe.width, **dict(recipe.switches))
     if recipe.weights:
+        check_undamaged(recipe.weights)
         load_body(net, recipe.weights)
     return net
 
@@ -185,5 +190,6 @@ def _shown_as_images():
     import_module("fastlab.training.toplosses")
 
 
-def _listed(cbs):
-    return [] if cbs is None else list(cbs) if isinstance(cbs, list | tuple) else [cbs]
+def listed(cbs):
+    "Callbacks as a list: one, several or None, as fastai takes them."
+    return [cbs] if isinstance(cbs, Callback | type) else list(cbs or [])

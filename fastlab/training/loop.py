@@ -111,10 +111,16 @@ class RepeatableLearner(Learner):
 
     def forward(self, *inputs):
         "The network's scores in float32; calculated in bfloat16 where the precision says so."
-        if self.precision != "bf16":
-            return self.model(*inputs)
-        with torch.autocast(inputs[0].device.type, dtype=torch.bfloat16):
-            return self.model(*inputs).float()
+        try:
+            if self.precision != "bf16":
+                return self.model(*inputs)
+            with torch.autocast(inputs[0].device.type, dtype=torch.bfloat16):
+                return self.model(*inputs).float()
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise TrainingError("batch size: a batch, perhaps the last of an epoch, has a single image, and BatchNorm "
+                                "cannot take statistics from its single values. Take another batch size.") from error
 
     # -- one epoch, one fit ------------------------------------------------------------------------------------------
     def _do_epoch_train(self):
@@ -153,6 +159,7 @@ class RepeatableLearner(Learner):
     def fit(self, n_epoch, lr=None, wd=None, cbs=None, reset_opt=False, start_epoch=0):
         "As fastai's; leaves the program's random numbers alone. Raises TrainingError for losses that are not finite."
         self.first_epoch = start_epoch
+        self.model.zero_grad()  # what an interrupted step left
         with kept_random_state():
             super().fit(n_epoch, lr, wd, cbs, reset_opt)
         if not self.searching:
@@ -199,6 +206,7 @@ class RepeatableLearner(Learner):
                     yield
             finally:
                 self.path, self.searching = path, False
+                self.model.zero_grad()
                 self.model.load_state_dict(weights)
                 if state is None:
                     self.opt = None

@@ -27,7 +27,7 @@ from fastlab.training.wholefile import DIGEST, FORM, ZEROS, checked_metadata, de
 class Model:
     """A trained network, ready to predict. `net`: in evaluation mode; `classes`: folder names; `names`: to show;
     `input`: size and crop (pixels), channels, mean and deviation a channel; `history`: a dict an epoch; `tested`:
-    the figures of its test with n, or {}; `path`: where it lies."""
+    the figures of its test with n, or {}; `path`: where it lies; `seen`: digests of some of its training images."""
     net: torch.nn.Module
     recipe: Recipe
     classes: tuple
@@ -36,12 +36,13 @@ class Model:
     history: list = field(default_factory=list)
     tested: dict = field(default_factory=dict)
     path: Path | None = None
+    seen: tuple = ()
 
     @property
     def metadata(self):
         "All but the weights, as plain data."
         return {"recipe": self.recipe.to_dict(), "classes": [list(pair) for pair in zip(self.classes, self.names)],
-                "input": self.input, "history": self.history, "tested": self.tested}
+                "input": self.input, "history": self.history, "tested": self.tested, "seen": list(self.seen)}
 
     @property
     def calculates_in(self):
@@ -103,7 +104,8 @@ def load_model(path, net=None):
     except (SafetensorError, KeyError, ValueError, RuntimeError, OverflowError) as error:
         raise ModelFileError(f"{path}: its tensors cannot be read ({error}). Train the network again.") from error
     network = _network(path, recipe, len(classes), tensors, net)
-    return Model(network, recipe, classes, names, told["input"], told["history"], told["tested"], path)
+    return Model(network, recipe, classes, names, told["input"], told["history"], told["tested"], path,
+                 tuple(told["seen"]))
 
 
 def _network(path, recipe, classes, tensors, net):

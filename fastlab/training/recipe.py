@@ -102,8 +102,11 @@ class Recipe:
 
     @classmethod
     def for_net(cls, net, **changes):
-        "The usual Recipe of a network: the report's, and for alexnet2012 that of its paper."
-        return cls(**{**(RECIPE_2012 if net == "alexnet2012" else {"net": net}), **changes})
+        "The usual Recipe of a network: the report's; for alexnet2012 its paper's, whose rate and L2 are for SGD alone."
+        usual = dict(RECIPE_2012) if net == "alexnet2012" else {"net": net}
+        if changes.get("optimizer", usual.get("optimizer")) != usual.get("optimizer"):
+            usual = {name: value for name, value in usual.items() if name not in ("lr", "l2")}
+        return cls(**{**usual, **changes})
 
     def changed(self, **changes):
         "This Recipe with some fields changed. Raises OptionError, also for a field that does not exist."

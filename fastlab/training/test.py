@@ -7,6 +7,7 @@ from fastlab.images.arrays import Arrays
 from fastlab.training.evaluate import TESTING, Rows
 from fastlab.training.figures import Tested
 from fastlab.training.predict import as_models, averaged, member_probabilities
+from fastlab.training.seen import among
 
 SPLITS = ("test", "develop", "train", "all")
 
@@ -33,8 +34,9 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
         raise OptionError("ten-crop and testing as-printed cannot be together; choose one.")
     pixels = Rows(arrays.on("cpu"), torch.from_numpy(rows))
     truth, each = arrays.labels[rows], member_probabilities(models, pixels, ten_crop, testing, seed)
+    seen = max((among(one.seen, arrays.images, rows), len(one.seen)) for one in models) if split != "train" else (0, 0)
     return Tested(truth, averaged(each), first.classes, first.names, tuple(arrays.files[row] for row in rows),
-                  split, testing, first.crops if ten_crop else 1, tuple(each) if len(each) > 1 else ())
+                  split, testing, first.crops if ten_crop else 1, tuple(each) if len(each) > 1 else (), seen)
 
 
 test.__test__ = False           # pytest must not take the public function for a test

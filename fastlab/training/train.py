@@ -7,12 +7,13 @@ from fastlab.images.arrays import Arrays
 from fastlab.training.checkpoint import Checkpoint, checkpoint_path, restore
 from fastlab.training.choices import check_choices
 from fastlab.training.figures import Tested
-from fastlab.training.learner import LabLearner
+from fastlab.training.learner import LabLearner, listed
 from fastlab.training.machine import described, threads_set
 from fastlab.training.modelfile import Model, save_model
 from fastlab.training.recipe import Recipe
 from fastlab.training.run import learner_for
 from fastlab.training.schedules import DividedOnPlateau
+from fastlab.training.seen import seen_images
 from fastlab.training.test import test
 
 NATURAL_SIZE = {"alexnet2012": 256}
@@ -65,7 +66,7 @@ def _fit(learn, checkpoint, cbs, resume, on_start):
         on_start(learn, done)
     if done < learn.recipe.epochs:
         with learn.no_bar(), learn.no_logging():
-            learn.fit_recipe(cbs=[checkpoint, *(cbs or [])], start_epoch=done)
+            learn.fit_recipe(cbs=[checkpoint, *listed(cbs)], start_epoch=done)
     return done
 
 
@@ -77,6 +78,7 @@ def _finished(learn, arrays, checkpoint, done, save, tested):
     model.tested = {"develop_accuracy": develop.accuracy, "develop_n": develop.n, "calculated_in": model.calculates_in}
     if final is not None:
         model.tested |= {"accuracy": final.accuracy, "interval": list(final.interval), "n": final.n}
+    model.seen = seen_images(arrays)
     if save is not None:
         save_model(save, model)
     checkpoint.remove()

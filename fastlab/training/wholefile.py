@@ -5,6 +5,7 @@ import json
 import os
 import re
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 
@@ -72,6 +73,16 @@ def checked_metadata(path, content):
     return metadata
 
 
+def check_undamaged(path):
+    "A ModelFileError where a file that fastlab saved is not as it was written; other programs' carry no digest."
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise storage_problem(path, error) from error
+    if b'"fastlab":"' in content[:8 + int.from_bytes(content[:8], "little")]:
+        checked_metadata(path, content)
+
+
 def description(path, metadata):
     "(Recipe, classes, names, all metadata as plain data), each within its rules."
     try:
@@ -79,9 +90,10 @@ def description(path, metadata):
         classes, names = zip(*told["classes"])
         _check_input(path, told["input"])
         recipe = Recipe.from_dict(told["recipe"]).resolved(told["input"]["channels"], told["input"]["size"])
-        words, tables = (*classes, *names), (told["tested"], *told["history"])
+        told["seen"] = json.loads(metadata.get("seen", "[]"))  # networks of earlier fastlabs remember none
+        words, tables = (*classes, *names, *told["seen"]), (told["tested"], *told["history"])
         if not all(isinstance(word, str) for word in words) or not all(isinstance(table, dict) for table in tables):
-            raise ModelFileError(f"{path}: its classes or its history are not what fastlab writes.")
+            raise ModelFileError(f"{path}: its classes, history or digests are not what fastlab writes.")
         if len(set(classes)) < len(classes):
             raise ModelFileError(f"{path}: it names a class twice.")
         if (recipe.channels, recipe.crop) != (told["input"]["channels"], told["input"]["crop"]):

@@ -252,3 +252,20 @@ def test_fault_6_a_search_gives_four_suggestions_and_leaves_no_trace(shape_array
     after = [state["exp_avg"] for state in learn.opt.opt.state.values()]
     assert all(torch.equal(one, other) for one, other in zip(moments, after, strict=True))
     assert list(tmp_path.iterdir()) == []
+
+
+# -- what an interruption leaves ---------------------------------------------------------------------------------------
+def test_gradients_of_an_interrupted_step_reach_no_later_one(shape_arrays):
+    def interrupted():
+        raise KeyboardInterrupt
+    straight, learn = (learner_for(shape_arrays, QUICK, 0) for _ in range(2))
+    stop = Callback(after_backward=lambda _: interrupted())
+    with quiet(learn), pytest.raises(KeyboardInterrupt), learn.added_cbs(stop):
+        learn.lr_find(num_it=5, show_plot=False)
+    assert all(parameter.grad is None or not parameter.grad.any() for parameter in learn.model.parameters())
+    for parameter in learn.model.parameters():
+        parameter.grad = torch.ones_like(parameter)     # as an interrupted `fit` leaves them
+    for each in (straight, learn):
+        with quiet(each):
+            each.fit(1)
+    assert same(bits(learn), bits(straight))

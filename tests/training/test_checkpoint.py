@@ -161,6 +161,40 @@ def test_a_damaged_or_cut_checkpoint_is_passed_over_and_changes_nothing(shape_ar
     assert not same(bits(learn), untouched)
 
 
+def test_weights_and_networks_of_ones_own_count_with_their_content(shape_arrays, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    source, weights = tmp_path / "net_of_mine_kept.py", tmp_path / "body.safetensors"
+    recipes = [QUICK.changed(weights=str(weights)), QUICK.changed(net="net_of_mine_kept:net")]
+    found = []
+    for content in ("def net(classes): ...", "def net(classes): pass", "def net(classes): ..."):
+        source.write_text(content)
+        weights.write_bytes(content.encode())
+        found.append([checkpoint_path(shape_arrays, recipe, 0, "cpu", tmp_path) for recipe in recipes])
+    assert found[0] == found[2]
+    assert not set(found[0]) & set(found[1])
+
+
+def test_a_network_whose_shapes_have_changed_begins_anew(shape_arrays, tmp_path):
+    path = tmp_path / "name.checkpoint"
+    path.write_bytes(state_bytes(fitted(shape_arrays, QUICK.changed(epochs=1)), "name"))
+    for change in ({"width": 2.0}, {"norm": "none"}):
+        learn = learner_for(shape_arrays, QUICK.changed(**change), 0)
+        untouched = bits(learn)
+        assert restore(learn, path) == 0
+        assert same(bits(learn), untouched)
+
+
+def test_the_optimizer_goes_on_where_the_weights_will_be(shape_arrays, tmp_path, monkeypatch):
+    path, order = tmp_path / "name.checkpoint", []
+    path.write_bytes(state_bytes(fitted(shape_arrays, QUICK.changed(epochs=1)), "name"))
+    learn = learner_for(shape_arrays, QUICK, 0)
+    move, create = learn.model.to, learn.create_opt
+    monkeypatch.setattr(learn.model, "to", lambda *where, **how: (order.append(where), move(*where, **how))[1])
+    monkeypatch.setattr(learn, "create_opt", lambda: (order.append("optimizer"), create())[1])
+    assert restore(learn, path) == 1
+    assert order == [(learn.dls.device or "cpu",), "optimizer"]
+
+
 # -- when and whether it can be saved ----------------------------------------------------------------------------------
 def test_where_nothing_can_be_saved_the_training_warns_once_and_goes_on(shape_arrays, tmp_path, every_epoch):
     (tmp_path / "a file").touch()

@@ -112,3 +112,11 @@ def test_a_networks_own_defaults_stay_its_own_where_it_is_not_fastlabs():
         left, said = Recipe(net=net).resolved(1, 28, "fp32"), Recipe(net=net, dropout=0.2).resolved(1, 28, "fp32")
         assert (left.norm, left.dropout, left.lrn) == (None, None, None)
         assert said.dropout == 0.2
+
+
+@pytest.mark.parametrize(("changes", "lr", "l2"), [
+    ({}, 1e-2, 5e-4), ({"optimizer": "sgd"}, 1e-2, 5e-4), ({"optimizer": "adam"}, 1e-3, 0.0),
+    ({"optimizer": "adamw", "decay": 0.01}, 1e-3, 0.0), ({"optimizer": "adam", "lr": 5e-4, "l2": 1e-4}, 5e-4, 1e-4)])
+def test_the_paper_s_rate_and_decay_are_for_its_optimizer(changes, lr, l2):
+    recipe = Recipe.for_net("alexnet2012", **changes).resolved(3, 256)
+    assert (recipe.lr, recipe.l2, recipe.schedule, recipe.crop) == (lr, l2, "plateau", 224)

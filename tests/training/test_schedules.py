@@ -100,3 +100,15 @@ def test_frozen_epochs_are_among_the_recipes_epochs(shape_arrays):
     learn = fitted(shape_arrays, QUICK.changed(freeze=1, epochs=3))
     assert [epoch["epoch"] for epoch in learn.history] == [1, 2, 3]
     assert all(parameter.requires_grad for parameter in learn.model.parameters())
+
+
+@pytest.mark.parametrize(("change", "momentum"), [({"optimizer": "sgd", "momentum": 0.0}, 0.0),
+                                                  ({"optimizer": "sgd", "momentum": 0.6}, 0.6),
+                                                  ({"optimizer": "adam", "momentum": 0.6}, None)])
+def test_a_momentum_that_was_asked_for_is_kept_through_one_cycle(shape_arrays, change, momentum):
+    learn = learner_for(shape_arrays, QUICK.changed(schedule="one-cycle", **change), 0)
+    moms = []
+    learn.add_cb(Callback(before_step=lambda callback: moms.append(callback.learn.opt.hypers[-1]["mom"])))
+    with quiet(learn):
+        learn.fit_recipe()
+    assert set(moms) == {momentum} if momentum is not None else min(moms) >= 0.85

@@ -1,4 +1,6 @@
 """Testing on folders: the right images, the right way, and figures that come from the predictions."""
+from pathlib import Path
+
 import numpy as np
 import pytest
 from trainings import QUICK, fitted
@@ -52,7 +54,7 @@ def test_a_folder_without_splits_is_split_as_in_training(model, shapes):
     for seed in (0, 7):
         tested = run_test(model, shapes, split_seed=seed)
         folder = read_folder(shapes, seed)
-        wanted = [folder.files[row].relative_to(shapes).as_posix() for row in folder.splits["test"]]
+        wanted = [Path(folder.files[row]).relative_to(shapes).as_posix() for row in folder.splits["test"]]
         assert sorted(tested.files) == sorted(wanted)
     groups = [{file.split("/")[1][0] for file in run_test(model, shapes, split=split, group_by=r"/(\d)").files}
               for split in ("train", "develop", "test")]        # files that begin with the same digit stay together

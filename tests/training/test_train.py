@@ -2,13 +2,16 @@
 import errno
 import os
 import re
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from fastai.callback.core import Callback
 from fastai.callback.tracker import TerminateOnNaNCallback
-from trainings import QUICK, bits, figures, fitted, learner_for, quiet, same
+from fastai.torch_core import L
+from trainings import QUICK, CountEpochs, bits, figures, fitted, learner_for, quiet, same
 
 from fastlab.errors import FolderError, ImageError, OptionError, StorageError, TrainingError
 from fastlab.images.batches import arrays_dataloaders
@@ -242,3 +245,32 @@ def test_mistakes_are_said_before_anything_is_decoded_or_trained(shape_arrays, t
         train(shape_arrays, QUICK.changed(net="lennet"), device="cpu")
     with pytest.raises(OptionError, match="device: 'gpu'"):
         train(shape_arrays, QUICK, device="gpu")
+
+
+class OneByOne(torch.nn.Module):
+    "BatchNorm over single values, as a deep network has it on small images."
+
+    def __init__(self, classes=4):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 8), torch.nn.BatchNorm1d(8),
+                                          torch.nn.Linear(8, classes))
+
+    def forward(self, images):
+        return self.layers(images)
+
+
+def test_a_last_batch_of_one_image_that_batchnorm_cannot_take_is_said_with_its_cure(shape_arrays, monkeypatch):
+    monkeypatch.setitem(sys.modules, "one_by_one", SimpleNamespace(net=OneByOne))
+    recipe = QUICK.changed(net="one_by_one:net", batch_size=71)  # 72 images to train on
+    with pytest.raises(TrainingError, match=r"single image.*Take another batch size"):
+        fitted(shape_arrays, recipe)
+    assert fitted(shape_arrays, recipe.changed(batch_size=36)).epochs_trained == 2
+
+
+def test_one_callback_may_stand_alone_or_in_an_l(shape_arrays, fresh_cache):
+    for cbs in (CountEpochs(), L(CountEpochs()), [CountEpochs()]):
+        trained = train(shape_arrays, QUICK, device="cpu", cbs=cbs)
+        assert L(cbs)[0].count == 2
+        assert same(bits(trained.learn), bits(fitted(shape_arrays, QUICK)))
+        learn = lenet_learner(arrays_dataloaders(shape_arrays, 24), cbs=cbs)
+        assert L(cbs)[0] in list(learn.cbs)

@@ -119,3 +119,14 @@ def test_fastais_layer_groups_freeze_and_fine_tune(shape_arrays, stored):
         learn.fine_tune(1, 1e-2)
     assert not torch.equal(learn.model.conv2.weight, body["conv2.weight"])
     assert [len(group) for group in learn.opt.param_lists] == [8, 2]
+
+
+def test_a_damaged_file_of_fastlabs_own_is_an_error_and_no_start(split_shapes, tmp_path, capsys):
+    saved = tmp_path / "a.safetensors"
+    weights_after(split_shapes, saved, "--epochs", "1")
+    content = bytearray(saved.read_bytes())
+    content[-3] ^= 1                        # still finite numbers, and the header is whole
+    saved.write_bytes(content)
+    capsys.readouterr()
+    assert run(["train", str(split_shapes), *QUICK, "--weights", str(saved)]) == 2
+    assert "damaged or was changed" in capsys.readouterr().err
