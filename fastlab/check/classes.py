@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from fastlab.check.findings import Finding
+from fastlab.check.findings import Finding, printable
 from fastlab.check.listing import STOPS
 from fastlab.errors import listed
 from fastlab.images.folder import SHARES
@@ -35,12 +35,13 @@ def _missing(listing, counts):
         absent = [name for name in listing.classes if name not in listing.present.get(split, ())]
         if absent:
             yield Finding("split", (), f"classes differ between splits: {listed(absent)} {_is(absent)} missing{where}",
-                          STOPS, {"classes": absent, "split": split})
+                          STOPS, {"classes": list(map(printable, absent)), "split": split})
         empty = [name for name, count in zip(listing.classes, counts[number]) if not count and name not in absent]
         if empty:
             places = tuple(os.path.join(listing.places.get(split, ""), name) for name in empty)
             yield Finding("split", places, f"the class{'es' if len(empty) > 1 else ''} {listed(empty)} {_is(empty)} "
-                          f"empty{where}: no readable image", STOPS, {"classes": empty, "split": split})
+                          f"empty{where}: no readable image", STOPS,
+                          {"classes": list(map(printable, empty)), "split": split})
 
 
 def _is(names):
@@ -56,7 +57,7 @@ def _uneven(listing, counts):
         return
     least, most = int(np.where(row > 0, row, row.max()).argmin()), int(row.argmax())
     where = " to train on" if number is not None else ""
-    sizes = dict(zip(listing.classes, map(int, row)))
+    sizes = dict(zip(map(printable, listing.classes), map(int, row)))
     yield Finding("imbalance", (), f"{listing.classes[most]!r} has {row[most]:,} images{where}, "
                   f"{listing.classes[least]!r} {row[least]:,}: {row[most] / row[least]:.1f} times as many",
                   "used as it is; look at balanced accuracy, or train with --class-weights balanced",

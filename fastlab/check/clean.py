@@ -3,6 +3,7 @@ import os
 import shutil
 from pathlib import Path
 
+from fastlab.check.findings import printable
 from fastlab.check.listing import list_folder
 from fastlab.errors import OptionError
 from fastlab.files import storage_problem
@@ -34,7 +35,7 @@ def left_out(findings, listing, kinds=WITHOUT):
 def _not_believed(finding, listing):
     "Of one picture in several classes all files but those of the class that looks right, or all where none does."
     right = finding.details.get("suggested")
-    return {file for file in finding.files if not right or listing.class_name(file) != right}
+    return {file for file in finding.files if not right or printable(listing.class_name(file)) != right}
 
 
 def _worth(file, listing):

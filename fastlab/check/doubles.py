@@ -5,7 +5,7 @@ what other pictures of these classes look like: the suspect comes first."""
 import numpy as np
 
 from fastlab.check.belief import beliefs
-from fastlab.check.findings import Finding
+from fastlab.check.findings import Finding, printable
 from fastlab.check.nearly import joined, near_pairs
 
 LEAK = "training uses them all, and a test on a copy proves nothing; --write-clean keeps the one to test with"
@@ -61,7 +61,7 @@ def _conflict(scan, group, shares):
     suggested = listing.classes[believed] if certain else ""
     told = f"{suggested!r} looks right" if certain else "which is right, cannot be told"
     reason = f"{len(group)} files with the same pixels in the classes {_listed(classes)}; {told}"
-    return _finding(scan, "conflict", order, reason, CONFLICT, suggested=suggested)
+    return _finding(scan, "conflict", order, reason, CONFLICT, suggested=printable(suggested))
 
 
 def _belief(scan, conflicts, groups, probabilities):
@@ -92,11 +92,17 @@ def near_groups(scan, groups, progress=None):
     single = np.array([row for row in readable if row not in doubles], dtype=np.int64)
     pairs = near_pairs(len(single), lambda rows: scan.thumbs.read(single[rows]), progress)
     copies = {group[0]: group for group in groups}
-    found = []
-    for group in joined(pairs, len(single)):
-        rows = np.sort(np.concatenate([copies.get(row, [row]) for row in single[group]]))
-        found.append((rows, float(pairs.difference[np.isin(pairs.first, group)].max())))
-    return found
+    found = joined(pairs, len(single))
+    return [(np.sort(np.concatenate([copies.get(row, [row]) for row in single[group]])), float(greatest))
+            for group, greatest in zip(found, _greatest(pairs, found, len(single)))]
+
+
+def _greatest(pairs, groups, count):
+    "The greatest difference of a pair in each group."
+    number, greatest = np.zeros(count, np.int64), np.full(len(groups), -np.inf)
+    number[np.concatenate([*groups, np.zeros(0, np.int64)])] = np.repeat(np.arange(len(groups)), list(map(len, groups)))
+    np.maximum.at(greatest, number[pairs.first], pairs.difference)
+    return greatest
 
 
 def near_findings(scan, groups):

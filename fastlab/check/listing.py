@@ -152,6 +152,9 @@ def _tell_layout(listing, named, others):
         if split == "total_train":
             listing.notes.append(f"The folder {name} is used as train.")
             named[name] = "train"
+            if "develop" in named.values():
+                _tell(listing, "split", [name], "it is train and develop together, and there is no train: the develop "
+                      "beside it would be learned by heart", STOPS)
     for split in set(named.values()):
         same = [name for name, meant in named.items() if meant == split]
         if len(same) > 1:

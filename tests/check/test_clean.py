@@ -1,5 +1,6 @@
 """A clean copy: what it keeps, what it leaves out, and that the original stays as it was to the last byte."""
 import hashlib
+import json
 import os
 import shutil
 
@@ -105,6 +106,29 @@ def test_of_a_conflict_all_go_where_no_class_looks_right(tmp_path):
     conflict = Finding("conflict", ("a/x.png", "b/x.png"), "", "", {"suggested": ""})
     write_clean(Findings(root, (conflict,)), tmp_path / "clean")
     assert files(root) - files(tmp_path / "clean") == {"a/x.png", "b/x.png"}
+
+
+def test_class_names_that_are_no_text_are_told_and_the_right_class_is_kept(tmp_path):
+    root, odd, empty = tmp_path / "odd", os.fsdecode(b"caf\xe9"), os.fsdecode(b"none\xff")
+    try:
+        write_good(root, {None: 12}, (odd,))
+    except OSError:
+        pytest.skip("this file system takes no names that are not UTF-8")
+    write_good(root, {None: 3}, ("bee",), seed=2)
+    (root / empty).mkdir()
+    for name in ("a", "b"):
+        shutil.copy(root / odd / "1.png", root / odd / f"{name}.png")
+    shutil.copy(root / odd / "1.png", root / "bee/wrong.png")
+    findings = check(root, False, jobs=1)
+    assert [finding.details["suggested"] for finding in findings.of("conflict")] == [r"caf\xe9"]
+    assert findings.of("imbalance")[0].details == {"classes": {"bee": 4, r"caf\xe9": 14, r"none\xff": 0}}
+    assert [r"none\xff"] in [finding.details.get("classes") for finding in findings.of("split")]
+    json.dumps(findings.to_dict(), ensure_ascii=False).encode("utf-8")
+    findings.write_csv(tmp_path / "check.csv")
+    findings.write_page(tmp_path / "check.html")
+    assert r"caf\xe9" in (tmp_path / "check.csv").read_text("utf-8")
+    write_clean(findings, tmp_path / "clean", ["conflict"])
+    assert files(root) - files(tmp_path / "clean") == {"bee/wrong.png"}
 
 
 def test_candidates_go_only_when_named_and_their_look_alikes_never(flawed, tmp_path):

@@ -12,6 +12,7 @@ from PIL import Image
 from planted import drawing, write_good
 
 from fastlab.check.folder import check
+from fastlab.check.listing import STOPS
 from fastlab.errors import FolderError
 from fastlab.images.folder import read_folder
 
@@ -75,7 +76,7 @@ def test_files_are_those_of_a_training_in_the_same_order(good):
     assert findings.names == folder.names
     from fastlab.check.listing import list_folder
     listing = list_folder(good)
-    assert [good / file for file in listing.files] == list(folder.files)
+    assert [str(good / file) for file in listing.files] == list(map(str, folder.files))
     assert listing.label.tolist() == folder.labels.tolist()
     assert listing.classes == folder.classes
 
@@ -132,6 +133,19 @@ def test_total_train_is_train_or_passed_over_and_this_is_said(good):
     findings = check(good, False, jobs=1)
     assert findings.images == 3 * (14 + 8)
     assert "The folder total_train is used as train." in findings.notes
+    assert not any("total_train" in finding.files for finding in findings)
+
+
+def test_total_train_beside_develop_stops_a_check_as_it_stops_a_training(good):
+    (good / "train").rename(good / "total_train")
+    shutil.copytree(good / "test", good / "val")
+    with pytest.raises(FolderError, match="learned by heart"):
+        read_folder(good)
+    findings = check(good, False, jobs=1)
+    (finding,) = [finding for finding in findings.of("split") if finding.files == ("total_train",)]
+    assert "would be learned by heart" in finding.reason
+    assert finding.action == STOPS
+    assert findings.exit_code(["split"]) == 1
 
 
 def test_imbalance_is_told_from_three_to_one_on(tmp_path):

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from planted import CLASSES, drawing, encoded, photograph, write_good
 
 from fastlab.check import nearly
+from fastlab.check.doubles import _greatest
 from fastlab.check.folder import check
 from fastlab.check.nearly import Pairs, joined, near_pairs
 from fastlab.strokes.dataset import draw_arrays
@@ -167,3 +168,16 @@ def test_an_image_and_its_turned_or_mirrored_self_are_two_pictures(tmp_path):
                                    Image.Transpose.ROTATE_180)):
         Image.open(tmp_path / f"ant/{number + 1}.png").transpose(turn).save(tmp_path / f"bee/turned{number}.png")
     assert check(tmp_path, False, jobs=1).of("near-identical") == ()
+
+
+def test_the_greatest_difference_of_every_group_is_what_looking_at_each_pair_finds():
+    rng = np.random.default_rng(3)
+    first, second = np.sort(rng.integers(0, 900, (700, 2)).astype(np.int64), axis=1).T
+    first, second = first[first < second], second[first < second]
+    pairs = Pairs(first, second, rng.random(len(first)).astype(np.float32), np.ones(len(first), np.float32))
+    groups = joined(pairs, 900)
+    assert len(groups) > 30
+    assert max(map(len, groups)) > 5
+    expected = [max(pairs.difference[at] for at in range(len(first)) if first[at] in group) for group in groups]
+    assert _greatest(pairs, groups, 900).tolist() == expected
+    assert len(_greatest(Pairs(*np.zeros((4, 0), np.int64)), [], 900)) == 0
