@@ -37,7 +37,8 @@ class Page:
         names = {name for reader in self.readers for name in reader.names} | set((kept or {}).values())
         return answer({"models": [reader.describe() for reader in self.readers],
                        "examples": examples(self.readers[0].names), "glyphs": glyphs(names),
-                       "keeping": kept and [{"class": name, "name": shown} for name, shown in kept.items()]})
+                       "keeping": None if kept is None else [{"class": name, "name": shown}
+                                                              for name, shown in kept.items()]})
 
     async def read(self, request):
         "Every network's reading of one drawing or image."

@@ -39,8 +39,16 @@ def app_of(paths, collect=None, net=None):
     from fastlab.page.reading import Reader, titled
     from fastlab.training.modelfile import load_model
     readers = [Reader(load_model(path, net), title) for path, title in zip(paths, titled(paths))]
-    names = {name: shown for reader in readers for name, shown in zip(reader.classes, reader.names)}
-    return app_for(readers, None if collect is None else Keeping(collect, names))
+    return app_for(readers, None if collect is None else Keeping(collect, shown_names(readers)))
+
+
+def shown_names(readers):
+    "{class: name to show} of all networks; where two call a class differently, as the first of them does."
+    names = {}
+    for reader in readers:
+        for name, shown in zip(reader.classes, reader.names):
+            names.setdefault(name, shown)
+    return names
 
 
 def notice(place):

@@ -7,9 +7,9 @@ by, and a request that does something must come from the page itself."""
 import hmac
 import ipaddress
 import re
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -62,7 +62,7 @@ class Door:
             response = RedirectResponse("/", 303)
             response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
             return response
-        if self.is_token(cookie_of(headers.get("cookie", ""), self.cookie)):
+        if self.is_token(cookie_parser(headers.get("cookie", "")).get(self.cookie, "")):
             return None
         return PlainTextResponse("Open the address that the terminal shows, with its token.\n", 401)
 
@@ -104,14 +104,6 @@ def from_here(method, headers, path):
     if method in LOOKING and path == "/" and headers.get("sec-fetch-mode") == "navigate":
         return True
     return site in (None, "same-origin", "none")
-
-
-def cookie_of(text, name):
-    "The value of a cookie, '' where there is none or the header is not one of cookies."
-    try:
-        return SimpleCookie(text)[name].value
-    except (CookieError, KeyError):
-        return ""
 
 
 def with_headers(send):

@@ -1,7 +1,6 @@
 """Keeping what visitors draw: `<folder>/<class>/<time>-<digest>.png`, a data set that fastlab can train on."""
 import io
 import json
-import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from fastlab.errors import OptionError, StorageError
-from fastlab.files import digest, storage_problem
+from fastlab.files import digest, write_bytes
 
 SAFE = re.compile(r'[^.\x00-\x1f/\\:*?"<>|\ud800-\udfff][^\x00-\x1f/\\:*?"<>|\ud800-\udfff]*')
 
@@ -46,21 +45,8 @@ class Keeping:
 
 def written_new(path, content):
     "Writes `content` to `path`, whole or not at all; a file of that name that is there already stays as it is."
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    except FileExistsError as error:
-        if not path.is_file():
-            raise storage_problem(path.parent, error) from error
-        return
-    except OSError as error:
-        raise storage_problem(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise storage_problem(path, error) from error
+    if not path.is_file():
+        write_bytes(path, content)
 
 
 def safe_class(name):

@@ -5,6 +5,7 @@ import secrets
 import socket
 import threading
 import webbrowser
+from urllib.parse import quote
 
 import uvicorn
 
@@ -25,9 +26,9 @@ def listening(host, port=None):
         try:
             family, _, _, _, address = socket.getaddrinfo(host, choice, type=socket.SOCK_STREAM)[0]
             return bound(family, address)
-        except socket.gaierror as error:
-            raise OptionError(f"--host: {host!r} is not known here ({error.strerror}). Leave it out for 127.0.0.1."
-                              ) from error
+        except (socket.gaierror, UnicodeError) as error:
+            reason = getattr(error, "strerror", "a host cannot have such a name")
+            raise OptionError(f"--host: {host!r} is not known here ({reason}). Leave it out for 127.0.0.1.") from error
         except OSError as error:
             if port is None and choice and error.errno == errno.EADDRINUSE:
                 continue
@@ -88,7 +89,8 @@ class Place:
         self.local = is_local(self.listener)
         self.token = token or (None if self.local else secrets.token_urlsafe(24))
         self.name = shown_host(self.listener, host)
-        self.address = f"http://{self.name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+        asked = f"?token={quote(self.token, safe='')}" if self.token else ""
+        self.address = f"http://{self.name}:{self.port}/{asked}"
 
     def guarded(self, app):
         names = {*LOCAL_NAMES, self.name, *(() if self.local else (socket.gethostname(), socket.getfqdn()))}

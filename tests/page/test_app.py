@@ -8,6 +8,7 @@ import pytest
 
 from fastlab.images.decode import open_image
 from fastlab.page.app import MOST_BYTES, STATIC
+from fastlab.page.keeping import Keeping
 from fastlab.page.reading import Reader
 from fastlab.training.predict import predict
 
@@ -49,6 +50,12 @@ def test_about_tells_classes_with_their_names_and_that_nothing_is_kept(visitor):
     assert about["models"][0]["names"] == list("博学笃志切问近思自由无用")
     assert about["models"][0]["parameters"] == 32_172
     assert about["keeping"] is None
+
+
+def test_where_no_class_can_be_a_folder_the_list_of_those_that_are_kept_is_empty(make, tmp_path):
+    model = make.model(classes=("../up", "a/b"), names=("up", "b"))
+    with make.visitor([Reader(model, "unsafe")], Keeping(tmp_path, dict(zip(model.classes, model.names)))) as client:
+        assert client.get("/api/about").json()["keeping"] == []
 
 
 def test_a_kept_drawing_is_read_from_its_file_as_it_was_on_the_page(keeper, model, make):

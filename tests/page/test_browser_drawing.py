@@ -155,6 +155,17 @@ def test_a_drawing_is_kept_as_it_was_shown_and_the_sheet_cleared(page, served):
     assert page.shown()[0]["waiting"]
 
 
+def test_a_network_whose_classes_no_folder_can_be_named_after_draws_without_keeping(browser, serve, make, tmp_path):
+    running = serve([make.model(classes=("../up", "a/b"), names=("up", "b"))], tmp_path)
+    try:
+        browser.open(running.address)
+        browser.draw(CROSS)
+        assert not browser.shown()[0]["waiting"]
+        assert not browser.part("keep").is_displayed()
+    finally:
+        running.close()
+
+
 def test_an_example_is_drawn_and_read(page, model):
     page.driver.find_element("css selector", "#example-names [data-name='学']").click()
     page.until(lambda: not page.shown()[0]["waiting"])

@@ -14,6 +14,8 @@ from fastlab.errors import ModelFileError, OptionError
 from fastlab.page import packaged
 from fastlab.page.command import app_of, draw_command
 from fastlab.page.packaged import MOST_MODELS, models_to_show, packaged_model
+from fastlab.strokes.dataset import draw_split
+from fastlab.strokes.table import NAMES
 from fastlab.training.modelfile import load_model, save_model
 from fastlab.training.predict import predict
 
@@ -49,9 +51,16 @@ def test_without_any_model_the_packaged_one_is_offered_and_said(tmp_path, monkey
     assert "comes with fastlab" in said
 
 
-def test_the_packaged_model_is_a_file_or_none():
-    found = packaged_model()
-    assert found is None or found.is_file()
+def test_the_packaged_model_reads_hands_that_it_was_not_trained_on():
+    images = draw_split("test", 25, seed=1)
+    told = predict(load_model(packaged_model()), list(images.reshape(-1, 28, 28)))
+    assert told.names == NAMES
+    assert (told.predicted == np.repeat(np.arange(12), 25)).mean() > 0.95
+
+
+def test_a_packaged_model_that_is_not_there_is_none(monkeypatch):
+    monkeypatch.setattr(packaged, "PACKAGED", ("fastlab.training", "left out.safetensors"))
+    assert packaged_model() is None
 
 
 def test_a_model_that_cannot_be_loaded_is_said_before_anything_is_served(tmp_path, capsys):
@@ -98,6 +107,15 @@ def test_a_network_of_ones_own_is_drawn_for_once_it_is_named(make, tmp_path, mon
 
 def flat(classes, channels, size):
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, classes))
+
+
+def test_a_class_is_called_as_the_first_network_calls_it_where_drawings_are_kept(make, tmp_path):
+    paths = [tmp_path / "first.safetensors", tmp_path / "last.safetensors"]
+    for path, names in zip(paths, (("cat", "dog"), ("CAT", "DOG", "owl"))):
+        save_model(path, make.model(classes=tuple("123"[:len(names)]), names=names))
+    with TestClient(app_of(paths, tmp_path / "kept")) as client:
+        keeping = client.get("/api/about").json()["keeping"]
+    assert [(told["class"], told["name"]) for told in keeping] == [("1", "cat"), ("2", "dog"), ("3", "owl")]
 
 
 def test_a_token_that_no_address_can_carry_is_refused():

@@ -87,6 +87,13 @@ def test_a_wrong_token_or_one_in_another_place_opens_nothing(address):
     assert "set-cookie" not in response.headers
 
 
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "foo", "a=b=c", 'half="quoted', "博=学".encode().decode("latin-1")])
+@pytest.mark.parametrize("order", ["{other}; {own}", "{own}; {other}", "x=1; {other};{own}"])
+def test_cookies_of_other_programs_on_this_host_do_not_hide_the_token(other, order):
+    cookie = order.format(other=other, own=f"fastlab_8028={TOKEN}").encode("latin-1")
+    assert visitor(token=TOKEN, port=8028).get("/", headers={"Cookie": cookie}).status_code == 200
+
+
 @pytest.mark.parametrize("cookie", ["fastlab_8028=wrong", f"fastlab_9={TOKEN}", ";;;=", "fastlab_8028",
                                     "\"", f"fastlab_8028=\"{TOKEN[:-1]}"])
 def test_a_wrong_cookie_opens_nothing(cookie):

@@ -92,6 +92,22 @@ def test_a_full_disk_is_said_and_leaves_no_half_file(tmp_path, pixels, monkeypat
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def test_while_a_drawing_is_written_no_file_has_its_name(tmp_path, pixels, monkeypatch):
+    "So one that a kill cuts short is never taken for an image."
+    halves = []
+
+    class Watched(io.FileIO):
+        def write(self, content):
+            written = super().write(content[:20])
+            halves.extend(path for path in tmp_path.rglob("*") if path.suffix in (".png", ".json"))
+            return written + super().write(content[20:])
+
+    monkeypatch.setattr(os, "fdopen", lambda handle, mode: Watched(handle, mode))
+    path = Keeping(tmp_path / "kept", {"1": "1"}).keep("1", pixels)
+    assert halves == []
+    assert np.array_equal(open_image(tmp_path / "kept" / path), pixels[:, :, 0])
+
+
 def test_a_file_in_place_of_a_class_is_said(tmp_path, pixels):
     (tmp_path / "1").write_text("in the way")
     with pytest.raises(StorageError, match="1"):

@@ -160,6 +160,15 @@ def test_this_machine_alone_needs_no_token_unless_one_is_given(host):
     assert named.address.endswith("/?token=mine")
 
 
+@pytest.mark.parametrize("token", ["a+b", "a&b=c", "a#b", "%41", "two words", 'a;b,"c\\', "a/b?c"])
+def test_the_address_carries_any_token_whole(reader, token):
+    place = Place("127.0.0.1", 0, token)
+    base = f"http://127.0.0.1:{place.port}"
+    with place.listener, TestClient(place.guarded(app_for([reader])), base_url=base) as client:
+        assert client.get(place.address).status_code == 200
+        assert client.get("/api/about").status_code == 200
+
+
 def test_a_port_in_use_is_said_and_without_a_wish_another_is_taken():
     with listening("127.0.0.1", 0) as taken:
         taken.listen()
@@ -173,7 +182,8 @@ def test_a_port_in_use_is_said_and_without_a_wish_another_is_taken():
 
 
 @pytest.mark.parametrize(("host", "port", "said"), [("127.0.0.1", 70000, "--port"), ("127.0.0.1", -1, "--port"),
-                                                    ("no.such.host.invalid", 0, "--host"), ("192.0.2.1", 0, "--host")])
+                                                    ("no.such.host.invalid", 0, "--host"), ("192.0.2.1", 0, "--host"),
+                                                    ("my..host", 0, "--host"), ("x" * 64 + ".org", 0, "--host")])
 def test_a_host_or_port_that_cannot_be_is_said(host, port, said):
     with pytest.raises(OptionError, match=said):
         listening(host, port)

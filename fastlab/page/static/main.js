@@ -170,7 +170,7 @@ async function start() {
   at('readings').classList.toggle('several', cards.length > 1)
   at('examples').hidden = !about.examples.length
   chips(at('example-names'), about.examples.map(name => ({ name })), ({ name }) => play(name))
-  at('keep').hidden = !about.keeping
+  at('keep').hidden = !about.keeping?.length
   chips(at('keep-classes'), about.keeping ?? [], told => keep(told.class, told.name))
   sheet.changed()
   document.body.dataset.ready = 'true'
