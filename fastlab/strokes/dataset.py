@@ -1,5 +1,7 @@
 """The default data set: the twelve characters, each written once by every imagined writer; no writer in two splits."""
 import json
+import os
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from fastlab.errors import OptionError, StorageError
-from fastlab.files import cache_home, storage_problem, write_json
+from fastlab.files import cache_home, fcntl, storage_problem, write_json
 from fastlab.progress import Progress
 from fastlab.seeds import numpy_generator
 from fastlab.strokes.ink import render
@@ -58,32 +60,57 @@ def draw_arrays(size=28, train=500, develop=120, test=240, seed=0):
 def draw_folder(out, size=28, train=500, develop=120, test=240, seed=0, progress=None):
     """Draws <out>/<split>/<class>/<n>.png with classes 1 … 12 and a classes.json of their names; returns the path.
 
-    The same options give the same bytes, and an unfinished drawing is completed. progress(done, total). Raises
-    StorageError for a folder that holds anything else: nothing of the user's is overwritten; OptionError."""
+    The same options give the same bytes, an unfinished drawing is completed, and while one process draws, others wait
+    for it. progress(done, total). Raises StorageError for a folder that holds anything else: nothing of the user's is
+    overwritten; OptionError."""
     out, counts = Path(out), _counts(train, develop, test, size)
     note = {"form": FORM, "size": size, **counts, "seed": seed}
     if _told(out) == note | {"complete": True}:
         return out
-    _check_free(out, note)
+    if out.is_file():
+        raise StorageError(f"{out}: this is a file. Name a new or empty folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_json(out / NOTE, note | {"complete": False})
-        done, total = 0, len(NAMES) * sum(counts.values())
-        for split, count in counts.items():
-            drawn = draw_split(split, count, size, seed, jobs=-1 if count * size >= 4000 else 1)
-            for number, images in enumerate(drawn, 1):
-                folder = out / split / str(number)
-                folder.mkdir(parents=True, exist_ok=True)
-                for place, pixels in enumerate(images, 1):
-                    Image.fromarray(pixels).save(folder / f"{place}.png", compress_level=1)
-                done += count
-                if progress:
-                    progress(done, total)
-        write_json(out / "classes.json", {str(number): name for number, name in enumerate(NAMES, 1)})
-        write_json(out / NOTE, note | {"complete": True})
+        with _alone(out):
+            if _told(out) != note | {"complete": True}:
+                _check_free(out, note)
+                _draw_into(out, note, counts, progress)
     except OSError as error:
         raise storage_problem(out, error) from error
     return out
+
+
+def _draw_into(out, note, counts, progress):
+    "Draws what a `note` tells; the note itself is written first as of something unfinished, and last as complete."
+    write_json(out / NOTE, note | {"complete": False})
+    done, total, size = 0, len(NAMES) * sum(counts.values()), note["size"]
+    for split, count in counts.items():
+        drawn = draw_split(split, count, size, note["seed"], jobs=-1 if count * size >= 4000 else 1)
+        for number, images in enumerate(drawn, 1):
+            folder = out / split / str(number)
+            folder.mkdir(parents=True, exist_ok=True)
+            for place, pixels in enumerate(images, 1):
+                Image.fromarray(pixels).save(folder / f"{place}.png", compress_level=1)
+            done += count
+            if progress:
+                progress(done, total)
+    write_json(out / "classes.json", {str(number): name for number, name in enumerate(NAMES, 1)})
+    write_json(out / NOTE, note | {"complete": True})
+
+
+@contextmanager
+def _alone(folder):
+    "One at a time in a folder, by the system's own lock, which goes with its process; without such locks nobody waits."
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):     # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def default_folder(progress=None):
@@ -120,8 +147,6 @@ def _told(out):
 
 
 def _check_free(out, note):
-    if out.is_file():
-        raise StorageError(f"{out}: this is a file. Name a new or empty folder.")
     told = _told(out)
     if told is not None and {**told, "complete": None} == {**note, "complete": None}:
         return  # our own, cut short: the same bytes are drawn again

@@ -1,16 +1,23 @@
 """The drawn data set: the same bytes from the same seed, hands of their own in every split, nothing overwritten."""
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from fastlab.errors import OptionError, StorageError
+from fastlab.files import fcntl
 from fastlab.images.folder import read_folder
+from fastlab.strokes import dataset
 from fastlab.strokes.dataset import NOTE, draw_arrays, draw_folder, draw_split, pen_paths
+from fastlab.strokes.pen import write
 from fastlab.strokes.table import CHARACTERS, COUNTS, NAMES
 
 SMALL = {"train": 3, "develop": 2, "test": 2}
+FREE = ("slant", "turn", "round", "loose", "bow", "wobble", "run", "squeeze")   # of a hand: no two draws are alike
 
 
 def contents(folder):
@@ -54,10 +61,21 @@ def test_arrays_hold_the_same_pixels_as_the_folder(tmp_path):
         assert np.array_equal(np.asarray(Image.open(file)), pixels[:, :, 0])
 
 
-def test_no_writer_is_in_two_splits():
-    drawn = [draw_split(split, 4).reshape(48, -1) for split in ("train", "develop", "test", "page")]
-    rows = [tuple(image.tolist()) for split in drawn for image in split]
-    assert len(set(rows)) == len(rows)
+def test_a_writer_writes_all_characters_of_one_split_and_is_in_no_other(monkeypatch):
+    given = []
+
+    def writing(character, writers, rng):
+        given.append(np.stack([getattr(writers, name) for name in FREE], 1))
+        return write(character, writers, rng)
+
+    monkeypatch.setattr(dataset, "write", writing)
+    for split in ("train", "develop", "test"):
+        draw_split(split, 20)
+    for name in NAMES:
+        pen_paths(name, writer=19)
+    manners = np.stack(given).reshape(4, 12, 20, len(FREE))
+    assert (manners == manners[:, :1]).all()
+    assert len(np.unique(manners[:, 0])) == manners[:, 0].size
 
 
 @pytest.mark.parametrize("size", [16, 28, 56])
@@ -88,6 +106,26 @@ def test_drawing_again_does_nothing_and_a_cut_drawing_is_completed(tmp_path):
     (place / NOTE).write_text(json.dumps({**json.loads((place / NOTE).read_text()), "complete": False}))
     draw_folder(place, **SMALL)
     assert contents(place) == whole
+
+
+@pytest.mark.skipif(fcntl is None, reason="no locks here: both draw the same bytes")
+def test_of_two_who_draw_at_once_one_waits_and_takes_what_the_other_drew(tmp_path, monkeypatch):
+    drawn, begun = [], threading.Barrier(2)
+
+    def drawing(split, *options, **more):
+        drawn.append(split)
+        time.sleep(0.1)         # time for the other to come in between
+        return draw_split(split, *options, **more)
+
+    def draw(_):
+        begun.wait()
+        return contents(draw_folder(tmp_path / "a", **SMALL))
+
+    monkeypatch.setattr(dataset, "draw_split", drawing)
+    with ThreadPoolExecutor(2) as both:
+        one, other = both.map(draw, range(2))
+    assert drawn == ["train", "develop", "test"]
+    assert one == other == contents(draw_folder(tmp_path / "alone", **SMALL))
 
 
 def test_a_folder_with_anything_else_is_refused_and_left_alone(tmp_path):
