@@ -1,16 +1,19 @@
 """The command line as a user meets it, in process: what it prints, its exit codes, its one JSON line."""
 import json
+import shutil
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from fastlab.cli import run
+from fastlab.files import write_text
 from fastlab.strokes.dataset import draw_folder
 from fastlab.training.modelfile import load_model, save_model
 from fastlab.training.recipe import Recipe
@@ -184,6 +187,53 @@ def test_show_draws_readable_pictures_and_says_where(model, folder, cache, tmp_p
         assert 0.001 < (pixels < 128).mean() < 0.9
 
 
+def test_show_draws_over_its_own_pictures_alone_where_no_folder_is_named(model, folder, cache, tmp_path, capsys,
+                                                                         monkeypatch):
+    def show(name, *options):
+        monkeypatch.setattr("fastlab.pictures.command.save", lambda _, path: write_text(path, f"of {name}"))
+        return run(["show", name, str(folder), "--cache", str(cache), *options])
+
+    monkeypatch.chdir(tmp_path)
+    picture = Path("pictures/net/confusion.png")
+    for place in ("a", "b"):
+        Path(place).mkdir()
+        shutil.copy(model, f"{place}/net.safetensors")
+    assert [show("a/net.safetensors"), show("./b/../a/net.safetensors")] == [0, 0]
+    assert show("b/net.safetensors") == 2
+    assert "pictures/net" in (said := capsys.readouterr().err)
+    assert "--out" in said
+    assert picture.read_text() == "of ./b/../a/net.safetensors"
+    assert show("b/net.safetensors", "--out", "pictures/net") == 0
+    assert [show("a/net.safetensors"), show("b/net.safetensors")] == [2, 0]
+    assert picture.read_text() == "of b/net.safetensors"
+
+
+def test_show_leaves_a_folder_of_the_users_own_alone_unless_it_is_named(model, folder, cache, tmp_path, capsys,
+                                                                        monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mine = Path("pictures") / model.stem / "confusion.png"
+    write_text(mine, "mine")
+    assert run(["show", str(model), str(folder), "--cache", str(cache)]) == 2
+    assert "not overwritten" in capsys.readouterr().err
+    assert [(file.name, file.read_text()) for file in mine.parent.iterdir()] == [("confusion.png", "mine")]
+
+
+@pytest.mark.parametrize("option", ["size", "train", "develop", "test", "seed"])
+def test_data_without_a_folder_takes_no_option_that_it_would_not_obey(option, fresh_cache, capsys):
+    assert run(["data", f"--{option}", "29", "--json"]) == 2
+    assert "fastlab data OUT" in last_json(capsys.readouterr().out)["error"]
+    assert not fresh_cache.exists()
+
+
+def test_data_tells_the_figures_of_what_it_drew(tmp_path, capsys):
+    options = ["--size", "20", "--train", "3", "--develop", "2", "--test", "1", "--seed", "4"]
+    assert run(["data", str(tmp_path / "new"), *options, "--json"]) == 0
+    figures = last_json(capsys.readouterr().out)
+    drawn = {split: sorted((tmp_path / "new" / split).rglob("*.png")) for split in ("train", "develop", "test")}
+    assert {split: figures[split] for split in drawn} == {split: len(files) for split, files in drawn.items()}
+    assert {Image.open(file).size for files in drawn.values() for file in files} == {(figures["size"],) * 2}
+
+
 @pytest.mark.parametrize(("arguments", "words"), [
     (["train", "/nowhere/at/all"], ["/nowhere/at/all", "no such folder"]),
     (["train", "{folder}", "--epochs", "0"], ["epochs", "0", "at least 1"]),
@@ -217,7 +267,6 @@ def test_a_mistake_is_said_with_its_cure_and_ends_with_2(arguments, words, folde
 
 
 def test_all_unreadable_images_are_named_at_once_and_can_be_skipped(folder, cache, tmp_path, capsys):
-    import shutil
     broken = tmp_path / "broken"
     shutil.copytree(folder, broken)
     (broken / "train" / "1" / "1.png").write_bytes(b"")
@@ -257,7 +306,6 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(folder, cache, tmp_pa
 
 
 def test_check_names_what_is_broken_double_and_leaking(folder, cache, tmp_path, capsys):
-    import shutil
     bad = tmp_path / "bad"
     shutil.copytree(folder, bad)
     shutil.copy(bad / "train" / "1" / "1.png", bad / "test" / "1" / "copy.png")

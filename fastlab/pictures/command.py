@@ -1,10 +1,13 @@
 """What the commands show, explain and lr-find print and draw. `answer` is the command line's `Answer`."""
+import os
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
 from fastlab.errors import OptionError, one_of
+from fastlab.files import write_bytes
 from fastlab.images.arrays import Arrays
 from fastlab.pictures import calibration, curves
 from fastlab.pictures.showing import drawings, further
@@ -18,13 +21,18 @@ from fastlab.training.run import learner_for
 from fastlab.training.test import rows_of, test
 from fastlab.training.writable import check_writable
 
+NOTE = ".drawn-from"    # in pictures/MODEL: the path of the model whose pictures lie there
+
 
 def show_command(answer, model, folder, out, everything, form, split, split_seed, group_by, cache, skip_unreadable,
                  net=None):
     "fastlab show. net: 'MODULE:FUNCTION' of a user's own network."
     one_of("--form", form, ("png", "svg"))
     loaded = load_model(model, net)
-    chosen, out = out is not None, Path(out or Path("pictures") / Path(model).stem)
+    chosen, own = out is not None, Path("pictures") / Path(model).stem
+    if not chosen:
+        check_own(own, model)
+    out = Path(out or own)
     if out.is_file():
         raise OptionError(f"--out {out}: this is a file. Name a folder for the pictures.")
     check_writable(out / f"batch.{form}", "--out")
@@ -41,6 +49,8 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
         progress = Progress("Measuring explanation")
         drawn |= further(loaded, tested, images, arrays, progress)
         progress.close()
+    if out == own:
+        write_bytes(out / NOTE, named(model))
     for name, draw in drawn.items():
         path = out / f"{name}.{form}"
         save(draw(), path)
@@ -48,6 +58,22 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
         answer.say(f"drawn {path}")
     answer.say(f"{len(files)} pictures lie in {out}" + ("" if chosen else "; another folder: --out FOLDER"))
     answer.give({"out": str(out), "files": files, **tested.summary()})
+
+
+def check_own(place, model):
+    """Raises OptionError for a folder that nobody named, unless it is new, empty, or noted as of this very model: what
+    lies in it is the user's, or of another model of that name."""
+    with suppress(OSError):
+        if (place / NOTE).read_bytes() == named(model):
+            return
+    if any(place.glob("[!.]*")):
+        raise OptionError(f"{place}: what lies in this folder is not known to be pictures of {model}, and is not "
+                          f"overwritten. Name a folder; to draw into this one: --out {place}")
+
+
+def named(model):
+    "A model file's whole path as bytes."
+    return os.fsencode(os.path.abspath(model))
 
 
 def tested_picture(out):
