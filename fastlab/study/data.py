@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastlab.errors import OptionError
-from fastlab.files import storage_problem
+from fastlab.files import digest, storage_problem
 from fastlab.images.arrays import Arrays
 from fastlab.images.mapped import mapped
 from fastlab.seeds import numpy_generator
@@ -48,7 +48,7 @@ class StudyData:
     "The arrays of a study with their narrower forms, each made once."
 
     def __init__(self, arrays):
-        self.arrays, self._left, self._truth = arrays, {}, {}
+        self.arrays, self._left, self._truth, self._labels = arrays, {}, {}, {}
 
     def left(self, classes=None, images_a_class=None):
         "The Arrays that are left of the data."
@@ -58,10 +58,12 @@ class StudyData:
         return self._left[asked]
 
     def truth(self, classes=None, images_a_class=None):
-        "split -> labels of what is left of the data."
+        "split -> labels of what is left of the data: one and the same array wherever the images are the same."
         asked = classes, images_a_class
         if asked not in self._truth:
-            self._truth[asked] = truth_of(self.left(*asked))
+            left = self.left(*asked)
+            self._truth[asked] = {split: self._labels.setdefault(digest(split, left.splits[split].tobytes()), labels)
+                                  for split, labels in truth_of(left).items()}
         return self._truth[asked]
 
 

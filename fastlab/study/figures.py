@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastlab.study.measures import LEVELLED, MEASURES, epochs_to
+from fastlab.study.measures import LEVELLED, MEASURES, PRINTED_SHIFT, epochs_to
 from fastlab.study.outcome import quarter
 from fastlab.study.power import smallest_difference
 from fastlab.study.statistics import paired_interval, paired_p, seed_interval, share_ahead, sign_flip_p
@@ -30,12 +30,15 @@ class Figures:
 
 
 def figures(part, claim, gathered, family_size):
-    "The Figures of a part of a claim, or None where no seed has all its runs or nothing was measured."
+    "The Figures of a part of a claim, or in words why there are none."
     measure = MEASURES[part.measure]
     region = measure.region if measure.region is not None else gathered.plan.region
     seeds, tables = differences(part.measure, claim, gathered)
-    if not seeds or any(np.isnan(table).any() for table in tables):
-        return None
+    if not seeds:
+        return "no seed has all the runs that this claim needs"
+    if unmeasured(tables):
+        return "cannot be tested as printed" if claim.testing != "eval" or part.measure == PRINTED_SHIFT \
+            else f"{measure.title} was not measured"
     curve = tables[0].ndim == 1
     rows, interval, p = weighed(tables, curve, _from_unit(-region, measure) if part.side == ">=" else 0.0)
     spread = float(rows.std(ddof=1)) if len(rows) > 1 else 0.0
@@ -45,6 +48,11 @@ def figures(part, claim, gathered, family_size):
                    tuple(map(float, measure.told(rows))), 0 if curve else sum(table.shape[1] for table in tables),
                    *(float(measure.told(value)) for value in (interval.mean, interval.low, interval.high)),
                    float(p), float(share_ahead(rows)), float(measure.told(smallest)))
+
+
+def unmeasured(tables):
+    "Whether tables of differences lack figures."
+    return any(np.isnan(table).any() for table in tables)
 
 
 def weighed(tables, curve, null=0.0):
@@ -62,7 +70,8 @@ def _from_unit(value, measure):
 
 def differences(measure, claim, gathered, testing=None):
     """(seeds, tables): variant minus baseline, or the variant's own figures, for the seeds that have all runs. A table
-    is (K,) for a number a run, or (K, n) for a number an image; the per-seed means of several tables add up."""
+    is (K,) for a number a run, or (K, n) for a number an image; the per-seed means of several tables add up. The same
+    images, which have one and the same truth, are subtracted image by image; others are an error of their own."""
     here = _sides(measure, claim, gathered, claim.comparison, testing)
     there = _sides(measure, claim, gathered, claim.elsewhere, testing) if claim.elsewhere else []
     sides = [*here, *((outcomes, -sign) for outcomes, sign in there)]
@@ -72,15 +81,10 @@ def differences(measure, claim, gathered, testing=None):
     level = _level([outcomes for outcomes, _ in here], seeds, gathered.plan.region) if measure == LEVELLED else None
     found = {}
     for outcomes, sign in sides:
-        for number, values in enumerate(_values(measure, [outcomes[seed] for seed in seeds], level)):
-            place = number, _images(outcomes[seeds[0]]) if values.ndim == 2 else 0
+        for split, values in zip(MEASURES[measure].splits, _values(measure, [outcomes[seed] for seed in seeds], level)):
+            place = split, id(outcomes[seeds[0]].truth[split]) if values.ndim == 2 else 0
             found[place] = found.get(place, 0) + sign * values
     return seeds, list(found.values())
-
-
-def _images(outcome):
-    "Whose images these are: equal ones are subtracted image by image, others are sources of error of their own."
-    return id(outcome.truth)
 
 
 def _sides(measure, claim, gathered, name, testing):

@@ -1,7 +1,7 @@
 """The forgotten eval(): whether testing as printed alone explains what the report concluded."""
 from dataclasses import dataclass, replace
 
-from fastlab.study.figures import differences
+from fastlab.study.figures import differences, unmeasured
 from fastlab.study.measures import MEASURES
 from fastlab.study.statistics import paired_interval, seed_interval
 from fastlab.study.verdicts import CONTRADICTED, HOLDS, NO_DIFFERENCE, Verdict
@@ -53,7 +53,7 @@ def _shift(claim, gathered):
     measure = claim.parts[0].measure
     seeds, printed = differences(measure, claim, gathered, "as-printed")
     _, proper = differences(measure, claim, gathered, "eval")
-    if len(seeds) < 2:
+    if len(seeds) < 2 or unmeasured([*printed, *proper]):
         return None, None, None
     tables = [one - other for one, other in zip(printed, proper)]
     interval = seed_interval(tables[0]) if tables[0].ndim == 1 else paired_interval(tables)

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastlab.files import digest
+from fastlab.files import digest, digest_file, storage_problem
 
 PREFIX_SCHEDULES = ("constant", "plateau")  # with these, a short run is the start of a longer one
 RESULT_ROOMS = ("fastlab.images", "fastlab.nets", "fastlab.training", "fastlab.seeds")
@@ -18,9 +18,25 @@ RESULT_ROOMS = ("fastlab.images", "fastlab.nets", "fastlab.training", "fastlab.s
 def run_key(data, recipe, seed, code):
     "A run's name: 40 characters of the digest of data, resolved Recipe, seed and code."
     told = recipe.to_dict()
+    if recipe.weights:
+        told["weights"] = _contents(recipe.weights)
     if recipe.schedule in PREFIX_SCHEDULES:
         del told["epochs"]
     return digest("run", data, json.dumps(told, sort_keys=True), str(int(seed)), code)[:40]
+
+
+def _contents(path):
+    "The digest of a file's contents: another file of that name gives other results. Raises StorageError."
+    try:
+        found = os.stat(path)
+        return _digest_once(path, found.st_mtime_ns, found.st_size)
+    except OSError as error:
+        raise storage_problem(path, error) from error
+
+
+@cache
+def _digest_once(path, *_):
+    return digest_file(path)
 
 
 def data_digest(arrays, classes, images_a_class):

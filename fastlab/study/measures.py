@@ -13,13 +13,15 @@ from fastlab.study.outcome import quarter
 class Measure:
     """`of(outcome)`: a float, or a list of float arrays, one number an image, whose means add up. `unit`, `scale`: how
     it is told (fractions times 100 are points). `region`: what makes no difference in that unit; None takes the plan's
-    region. `ratio`: `of` is a logarithm, and differences are told as a ratio minus 1, in %."""
+    region. `ratio`: `of` is a logarithm, and differences are told as a ratio minus 1, in %. `splits`: whose images the
+    arrays are of."""
     of: object
     unit: str = "points"
     scale: float = 100.0
     region: float | None = None
     title: str = ""
     ratio: bool = False
+    splits: tuple = ("test",)
 
     def told(self, value):
         "A difference (float or array) in the measure's unit."
@@ -37,7 +39,7 @@ def gain_since(outcome):
 
 
 def gap(outcome):
-    "Overfitting: accuracy on the training images minus that on test, both with eval(). Two sets of images."
+    "Overfitting: accuracy on the training images minus that on test, both with eval()."
     return [outcome.right("train"), -outcome.right("test")]
 
 
@@ -58,7 +60,9 @@ def late_accuracy(outcome):
 
 def epochs_to(curve, level):
     """How many epochs until `curve` first reaches `level`, between two epochs by a straight line (before the first one
-    from 0). One more than there are where it never does."""
+    from 0). One more than there are where it never does; nan for a curve that was not measured."""
+    if np.isnan(curve).any():
+        return np.nan
     reached = np.flatnonzero(curve >= level)
     if not len(reached):
         return float(len(curve) + 1)
@@ -128,11 +132,12 @@ def _mean(values):
 
 
 LEVELLED = "epochs to a level"  # the one measure that needs a level common to both variants
+PRINTED_SHIFT = "shift as printed"
 MEASURES = {
     "accuracy": Measure(accuracy, title="accuracy on test"),
     "gain since": Measure(gain_since, title="gain in accuracy on test since the earlier mark"),
-    "gap": Measure(gap, title="accuracy on train minus accuracy on test"),
-    "shift as printed": Measure(shift_as_printed, title="accuracy as printed minus accuracy with eval()"),
+    "gap": Measure(gap, title="accuracy on train minus accuracy on test", splits=("train", "test")),
+    PRINTED_SHIFT: Measure(shift_as_printed, title="accuracy as printed minus accuracy with eval()"),
     "early accuracy": Measure(early_accuracy, title="mean accuracy over the first quarter"),
     "late accuracy": Measure(late_accuracy, title="mean accuracy over the last quarter"),
     LEVELLED: Measure(epochs_to, "epochs", 1.0, 0.5, "epochs to a level that both reach"),

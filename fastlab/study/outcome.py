@@ -22,10 +22,12 @@ class Outcome:
         return PRINTED if self.testing == "as-printed" else ""
 
     def right(self, split="test", mark=None):
-        "Which images of a split were told rightly after epoch `mark` (the last), float64 (n,) of 0 and 1."
-        suffix = "" if split == "train" else self._suffix
-        predicted = self.result.marks[mark or self.epochs][split + suffix]
-        return (predicted == self.truth[split]).astype(np.float64)
+        """Which images of a split were told rightly after epoch `mark` (the last), float64 (n,) of 0 and 1; nan where
+        this network cannot be tested as printed."""
+        suffix, kept = "" if split == "train" else self._suffix, self.result.marks[mark or self.epochs]
+        if suffix and split + suffix not in kept:
+            return np.full(len(self.truth[split]), np.nan)
+        return (kept[split + suffix] == self.truth[split]).astype(np.float64)
 
     def figures(self, name):
         "One number an epoch, float64 (epochs,); nan where it was not measured."

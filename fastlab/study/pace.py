@@ -48,9 +48,10 @@ def tried(runs, data, runner, pace):
 
 
 def _timed(arrays, run, runner, epochs):
-    recipe = run.recipe.changed(epochs=epochs, batch_size=min(run.recipe.batch_size, len(arrays.splits["train"])))
+    recipe = run.recipe.changed(epochs=epochs, freeze=min(run.recipe.freeze, epochs),
+                                batch_size=min(run.recipe.batch_size, len(arrays.splits["train"])))
     started = time.perf_counter()
-    runner.function(arrays, recipe, run.seed)
+    runner.function(arrays, recipe, run.seed, **runner.options)
     return time.perf_counter() - started
 
 

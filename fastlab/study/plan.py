@@ -105,7 +105,10 @@ class Plan:
 
     def recipe_of(self, comparison, variant):
         "The Recipe of a variant within a comparison. Raises OptionError for a value outside its rule."
-        return self.recipe.changed(**self.change_of(comparison, variant).recipe)
+        change = self.change_of(comparison, variant).recipe
+        if self.hurried:
+            change = _thawed({"epochs": self.recipe.epochs, "freeze": self.recipe.freeze, **change})
+        return self.recipe.changed(**change)
 
     def marks_of(self, comparison):
         "variant -> the epochs after which predictions are needed: the last one, and those that claims go back to."
@@ -154,7 +157,8 @@ class Plan:
             for one in self.comparisons)
         variants = {name: replace(one, change=less(one.change), ensemble=min(one.ensemble, 3))
                     for name, one in self.variants.items()}
-        recipe = self.recipe.changed(**{"epochs": quickly(self.recipe.epochs), **self.haste})
+        epochs = self.haste.get("epochs", quickly(self.recipe.epochs))
+        recipe = self.recipe.changed(**{**_thawed({"epochs": epochs, "freeze": self.recipe.freeze}), **self.haste})
         return replace(self, recipe=recipe, variants=variants,
                        comparisons=comparisons, seeds=min(self.seeds, QUICK_SEEDS), hurried=True)
 
@@ -162,3 +166,8 @@ class Plan:
 def quickly(epochs):
     "So many epochs are left of `epochs` in a quick study."
     return max(4, round(epochs * QUICK_EPOCHS))
+
+
+def _thawed(fields):
+    "A Recipe's fields with no more frozen epochs than epochs: a quick look has fewer of them."
+    return {**fields, "freeze": min(fields["freeze"], fields["epochs"])}

@@ -1,5 +1,6 @@
 """Plans from TOML. Whatever is mistyped is an error that names the file, the line and the nearest valid word."""
 import math
+import sys
 from pathlib import Path
 
 from fastlab.errors import OptionError, nearest
@@ -34,7 +35,11 @@ def plan_from(text):
     "The Plan in a PlanText. Raises PlanError."
     tables = text.tables
     _known(text, (), tables, TOP)
-    recipe = Recipe(**_recipe_fields(text, ("recipe",), _table(text, (), tables, "recipe")))
+    fields = _recipe_fields(text, ("recipe",), _table(text, (), tables, "recipe"))
+    try:
+        recipe = Recipe(**fields)
+    except OptionError as error:
+        raise text.wrong(("recipe",), None, str(error)) from error
     haste = _recipe_fields(text, ("quick",), _table(text, (), tables, "quick"))
     variants = {name: _variant(text, name, table) for name, table in _table(text, (), tables, "variants").items()}
     told = _tables(text, (), tables, "comparison")
@@ -99,7 +104,7 @@ def _recipe_fields(text, place, table):
         if key == "net" and isinstance(value, str) and ":" not in value:
             _one_of(text, place, key, value, NETS)
         try:
-            Recipe(**{key: value})
+            Recipe(**{"epochs": sys.maxsize, key: value})  # freeze is held against the epochs later
         except (OptionError, TypeError, ValueError) as error:
             if key not in ("l2", "decay", "crop"):  # these may need their neighbours, looked at later, together
                 raise text.wrong(place, key, str(error)) from error
@@ -212,14 +217,18 @@ def _check_recipes(text, plan, comparison, number):
 
 
 def _check_quick(text, plan):
-    "What [quick] changes must make a Recipe of every variant."
+    "What [quick] changes must make a Recipe of every variant, as long as what a claim goes back to."
     try:
         quick = plan.quick()
-        for comparison in quick.comparisons:
-            for variant in comparison.everyone:
-                quick.recipe_of(comparison, variant)
+        made = [(one, quick.recipe_of(one, variant)) for one in quick.comparisons for variant in one.everyone]
     except OptionError as error:
         raise text.wrong(("quick",), None, f"the quick look: {error}") from error
+    for comparison, recipe in made:
+        since = max((claim.since or 0 for claim in comparison.claims), default=0)
+        if since > recipe.epochs:
+            raise text.wrong(("quick",), "epochs", f"the quick look: a claim of the comparison {comparison.name!r} "
+                             f"goes back to epoch {since} of it, and it has {recipe.epochs}. Give it more epochs than "
+                             f"{since}, or leave them out.")
 
 
 def _check_elsewhere(text, plan, claim, number):

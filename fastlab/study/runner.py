@@ -52,11 +52,15 @@ class Runner:
                 except FastlabError as error:
                     raise OptionError(f"the variant {run.label!r}: {error}") from error
 
+    @property
+    def options(self):
+        "What the real function is told besides arrays, Recipe, seed and marks."
+        return {"device": self.device} if self.path == REAL else {}
+
     def carry_out(self, arrays, run):
         "The bytes of one run's result, on Arrays that are narrowed as the run asks."
-        options = {"device": self.device} if self.path == REAL else {}
         left = narrowed(arrays, run.classes, run.images_a_class)
-        return encode(run.key, self.function(left, run.recipe, run.seed, marks=run.marks, **options), run.told())
+        return encode(run.key, self.function(left, run.recipe, run.seed, marks=run.marks, **self.options), run.told())
 
 
 def work(folder, run, runner):

@@ -32,8 +32,9 @@ class Run:
 
     @property
     def group(self):
-        "Runs of one group differ by their seed alone, so they take the same time."
-        return self.recipe.changed(epochs=1), self.classes, self.images_a_class
+        "Runs of one group differ by their seed and epochs alone, so an epoch takes the same time."
+        recipe = tuple(value for name, value in vars(self.recipe).items() if name != "epochs")
+        return recipe, self.classes, self.images_a_class
 
     def told(self):
         "What the result's file says about itself."

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from fastlab.errors import StorageError
 from fastlab.files import storage_problem, write_bytes, write_json
-from fastlab.study.record import DamagedRecord, decode
+from fastlab.study.record import DamagedRecord, decode, encode
+from fastlab.training.result import Result
 
 try:
     import fcntl
@@ -55,7 +56,10 @@ class Store:
         return found is not None and covers(found[0], run)
 
     def keep(self, key, content):
-        "Keeps the bytes of a finished run; the note of an earlier failure goes. Raises StorageError."
+        """Keeps the bytes of a finished run, joined with what is there of it: more epochs or other marks that another
+        plan asked for. The note of an earlier failure goes. Raises StorageError."""
+        if (there := self.get(key)) is not None:
+            content = joined(key, there, decode(content, key), content)
         write_bytes(self.path(key), content)
         self._note(key).unlink(missing_ok=True)
 
@@ -135,10 +139,26 @@ class _NoLock:
         return
 
 
+def length(result):
+    "How many epochs a Result has."
+    return len(next(iter(result.epochs.values()), ()))
+
+
 def covers(result, run):
     "Whether a Result is long enough for a run and has the predictions at all its marks."
-    epochs = next(iter(result.epochs.values()), ())
-    return len(epochs) >= run.recipe.epochs and set(run.marks) <= set(result.marks)
+    return length(result) >= run.recipe.epochs and set(run.marks) <= set(result.marks)
+
+
+def joined(key, old, new, content):
+    """The bytes of two results of one run, (Result, told) each: the epochs of the longer one, of which the other is the
+    start, and the marks of both. `content`: the new one's bytes, given back where it lacks nothing of the old."""
+    (one, _), (other, _) = old, new
+    if length(one) <= length(other) and set(one.marks) <= set(other.marks):
+        return content
+    longer, told = max(new, old, key=lambda each: length(each[0]))
+    machine = {name: value if other.machine.get(name, value) == value else f"{value} and {other.machine[name]}"
+               for name, value in {**other.machine, **one.machine}.items()}
+    return encode(key, Result(longer.epochs, {**one.marks, **other.marks}, machine, longer.seconds), told)
 
 
 def check_free(folder):

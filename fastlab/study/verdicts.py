@@ -118,29 +118,28 @@ def verdicts(gathered):
     sizes = {family: sum(claim.family == family for claim in plan.claims)
              for family in {claim.family for claim in plan.claims}}
     told = [_parts(claim, gathered, sizes[claim.family]) for claim in plan.claims]
-    p = np.array([claim_p(parts) if parts else 1.0 for parts in told])
+    p = np.array([claim_p(parts) if parts else 1.0 for parts, _ in told])
     corrected = np.ones(len(p))
     for family in sizes:
         own = [number for number, claim in enumerate(plan.claims) if claim.family == family]
         corrected[own] = holm(p[own])
     return [Verdict(claim, ruled(parts, one), tuple(parts), float(raw), float(one),
-                    _note(claim, parts, sizes[claim.family], len(gathered.seeds)))
-            for claim, parts, raw, one in zip(plan.claims, told, p, corrected)]
+                    note or _note(parts, sizes[claim.family], len(gathered.seeds)))
+            for claim, (parts, note), raw, one in zip(plan.claims, told, p, corrected)]
 
 
 def _parts(claim, gathered, size):
-    "The Figures of all parts of a claim; empty where one of them has no run to speak from."
+    "(the Figures of all parts of a claim, ''), or ([], why) where one of them has none."
     claims = [claim]
     if claim.word == AGAINST_ALL:
         others = [name for name in gathered.plan.comparison(claim.comparison).everyone if name != claim.variant]
         claims = [Claim(**{**claim.__dict__, "than": other}) for other in others]
     found = [figures(part, one, gathered, size) for one in claims for part in claim.parts]
-    return [] if None in found else found
+    why = [one for one in found if isinstance(one, str)]
+    return ([], why[0]) if why else (found, "")
 
 
-def _note(claim, parts, size, wanted):
-    if not parts:
-        return "no seed has all the runs that this claim needs"
+def _note(parts, size, wanted):
     seeds, notes = len(parts[0].seeds), []
     if seeds < wanted:
         notes.append(f"{seeds} of {wanted} seeds")

@@ -59,6 +59,18 @@ def test_the_terminal_gets_every_claim_with_its_verdict_and_figures(fastlab):
     assert "\r" not in out
 
 
+def test_results_never_go_into_the_folder_of_images(fastlab, tmp_path, new_data, monkeypatch):
+    before = sorted(new_data.rglob("*"))
+    monkeypatch.chdir(new_data)
+    plan = tmp_path / "plan.toml"
+    told = json.loads(fastlab("--seeds", "1", "--json", plan=str(plan), folder=".")[1])
+    assert (tmp_path / "study-plan-new data" / "report.html").is_file()
+    assert told["out"] == str(tmp_path / "study-plan-new data")
+    code, _, err = fastlab("--seeds", "1", "--out", "results", plan=str(plan), folder=".")
+    assert (code, sorted(new_data.rglob("*"))) == (2, before)
+    assert "--out results: it lies in the folder of images" in err
+
+
 def test_plan_only_says_what_a_study_needs_and_writes_nothing(fastlab, tmp_path):
     before = set(tmp_path.rglob("*"))
     code, out, _ = fastlab("--plan", "--json", "--seeds", "8", "--out", "not there")

@@ -20,6 +20,12 @@ def tiny(classes, channels, size, hidden=8):
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, hidden), nn.ReLU(), nn.Linear(hidden, classes))
 
 
+def normalised(classes, channels, size):
+    "One hidden layer with BatchNorm over its single values."
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, 8), nn.BatchNorm1d(8), nn.ReLU(),
+                         nn.Linear(8, classes))
+
+
 def broken(classes, channels, size):
     return nn.Linear(3, classes)
 '''
@@ -78,6 +84,15 @@ def test_a_study_of_an_own_network_is_carried_out_and_decided(study, no_pictures
     again = study().run(0, show=False)
     assert not again.gathered.missing
     assert (again.out / "results.csv").read_bytes() == before
+
+
+def test_a_network_that_cannot_be_tested_as_printed_is_reported_all_the_same(study):
+    text = PLAN.replace('own_networks:tiny", switches = { hidden = 12 }', 'own_networks:normalised"')
+    done = study(text + 'testing = ["eval", "as-printed"]\n').run(0, show=False)
+    assert [(one.n, one.note) for one in done.verdicts] == [(2, "2 seeds cannot carry 1 claims; 6 could"),
+                                                            (0, "cannot be tested as printed")]
+    assert (done.out / "report.html").is_file()
+    assert set(done.results.query("testing == 'as-printed'").variant) == {"LeNet"}
 
 
 def test_what_changes_in_an_own_network_s_code_makes_its_own_results_stale(study, tmp_path):

@@ -191,6 +191,16 @@ def test_a_plan_that_is_no_plan(text, words):
         plan_from(PlanText(text, "my.toml"))
 
 
+def test_a_quick_look_too_short_for_what_a_claim_goes_back_to_is_named():
+    text = EVERY_KEY.replace("\nepochs = 8", "\nepochs = 60").replace("since = 4", "since = 30")
+    assert plan_from(PlanText(text.replace("epochs = 5", "epochs = 10"))).quick().claims[-2].since == 9
+    assert plan_from(PlanText(text.replace("epochs = 5", "seeds = 2").replace("[quick]\nseeds = 2", ""))).quick()
+    line = text.splitlines().index("epochs = 5") + 1
+    with pytest.raises(PlanError, match=rf"^my\.toml, line {line}: the quick look: a claim of the comparison 'second' "
+                                        r"goes back to epoch 9 of it, and it has 5\. Give it more epochs than 9, or"):
+        plan_from(PlanText(text, "my.toml"))
+
+
 def test_a_comment_is_never_the_line_that_is_named():
     text = EVERY_KEY.replace("[recipe]", "# epochs = 0 would be wrong\n[recipe]\n# epochs")
     text = text.replace("epochs = 8", "epochs = 0")

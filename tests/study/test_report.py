@@ -3,13 +3,16 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from fastlab.study.forgotten import answer
 from fastlab.study.plan import Claim
+from fastlab.study.planfile import plan_from
 from fastlab.study.report.content import cell, content
 from fastlab.study.report.wording import number, p_value, sentence, slight, span
 from fastlab.study.study import Study
+from fastlab.study.tomllines import PlanText
 from fastlab.study.verdicts import CONTRADICTED, HOLDS, NO_DIFFERENCE, UNDECIDED, Figures, Verdict
 
 
@@ -152,6 +155,15 @@ def test_too_few_seeds_are_said_at_once_and_enough_are_not(small_plan, arrays, f
     enough = Study(small_plan, arrays, tmp_path / "enough", seeds=8, runner=fake).run(0, show=False)
     assert content(enough)["state"]["needed"] == 8  # 2 / 2^8 times 4 claims is below 0.05, 2 / 2^7 times 4 is not
     assert "too few" not in (enough.out / "report.html").read_text("utf-8")
+
+
+def test_crops_of_images_whose_size_the_plan_leaves_to_the_data(fake, tmp_path, no_pictures):
+    from made_up_study import SMALL_PLAN, made_up_arrays
+    small = made_up_arrays()
+    large = replace(small, images=np.zeros((len(small.labels), 48, 48, 1), np.uint8))
+    text = SMALL_PLAN.replace("lr = 1e-3", 'crop = 40\naugment = "crop"')
+    told = content(Study(plan_from(PlanText(text)), large, tmp_path / "study", seeds=1, runner=fake).run(0, show=False))
+    assert told["comparisons"][0]["setting"] == "batch 64, 8 epochs, adam, rate 0.001"
 
 
 def test_results_curves_and_verdicts_from_python(done):

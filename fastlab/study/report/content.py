@@ -21,6 +21,7 @@ from fastlab.study.report.wording import (
 )
 from fastlab.study.statistics import seeds_needed, share_ahead
 from fastlab.study.words import WORDS
+from fastlab.training.recipe import RATES
 
 PARTS = {"early accuracy": "early", "late accuracy": "late", "gain since": "gain", "accuracy": "end"}
 REACH = 46                      # half the width of a small interval picture, in its own units
@@ -122,7 +123,7 @@ def setting(gathered, one):
     recipe = gathered.plan.recipe_of(one, one.baseline)
     change = gathered.plan.change_of(one, one.baseline)
     words = [f"batch {recipe.batch_size}", f"{recipe.epochs} epochs", f"{recipe.optimizer}",
-             f"rate {recipe.resolved(1, 28).lr:g}"]
+             f"rate {recipe.lr or RATES[recipe.optimizer]:g}"]
     words += [f"the first {change.classes} classes"] if change.classes else []
     return ", ".join(words + ([f"{change.images_a_class} training images a class"] if change.images_a_class else []))
 

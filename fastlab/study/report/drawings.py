@@ -38,8 +38,9 @@ def curves(gathered, comparison, testings):
         runs = {}
         for variant in comparison.everyone:
             outcomes = gathered.outcomes(comparison, variant, testing)
-            if outcomes and not gathered.plan.variants[variant].on_test_alone:
-                runs[variant] = np.stack([outcome.curve for outcome in outcomes.values()])
+            rows = [outcome.curve for outcome in outcomes.values()]
+            if rows and not gathered.plan.variants[variant].on_test_alone and not np.isnan(rows).any():
+                runs[variant] = np.stack(rows)
         if runs:
             panels[testing] = runs
     if not panels:
