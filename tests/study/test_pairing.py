@@ -1,10 +1,13 @@
 """Whose images a difference is of: variants trained on fewer images are tested on the same ones, image by image."""
 import numpy as np
 import pytest
+from made_up_study import made_up_arrays
 from scipy import stats
 
 from fastlab.study.data import StudyData
 from fastlab.study.planfile import plan_from
+from fastlab.study.report.drawings import paired
+from fastlab.study.runner import Runner
 from fastlab.study.statistics import paired_interval
 from fastlab.study.study import Study
 from fastlab.study.tomllines import PlanText
@@ -38,9 +41,11 @@ is = "more accurate"
 """
 
 
-@pytest.fixture
-def done(arrays, fake, tmp_path, no_pictures):
-    return Study(plan_from(PlanText(PLAN)), arrays, tmp_path / "study", runner=fake).run(0, show=False)
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    "A whole study, pictures too."
+    return Study(plan_from(PlanText(PLAN)), made_up_arrays(), tmp_path_factory.mktemp("pairing") / "study",
+                 runner=Runner("fake_runner:carry_out")).run(0, show=False)
 
 
 def right(done, comparison, variant, split, truth):
@@ -81,8 +86,9 @@ def test_training_images_are_paired_only_where_they_are_the_same(done, arrays):
         [100 * value for value in (expected.mean, expected.low, expected.high)])
 
 
-def test_other_classes_are_other_images(done):
+def test_other_classes_are_other_images_in_the_figures_and_in_the_picture(done):
     assert done.verdicts[2].main.images == 240 + 180
+    assert ">three</text>" in paired(done.gathered, done.plan.comparison("2"), ["eval"])
 
 
 def test_the_labels_of_the_same_images_are_one_array(arrays):

@@ -8,6 +8,8 @@ import numpy as np
 from fastlab.pictures.comparisons import pairs
 from fastlab.pictures.curves import accuracy
 from fastlab.pictures.style import blank, blanks, look
+from fastlab.study.figures import differences, unmeasured
+from fastlab.study.plan import Claim
 from fastlab.study.statistics import paired_interval
 
 WIDTH = 9.6
@@ -65,28 +67,23 @@ def _floor(runs):
 
 def paired(gathered, comparison, testings):
     "Every variant minus the baseline on test: each seed a point, the mean with its interval."
-    differences, intervals = {}, {}
+    rows, intervals = {}, {}
     for testing in testings:
-        base = gathered.outcomes(comparison, comparison.baseline, testing)
         for variant in comparison.variants:
-            other = gathered.outcomes(comparison, variant, testing)
-            seeds = sorted(set(base) & set(other))
-            if not seeds or not _has_test(base[seeds[0]], testing) or not _has_test(other[seeds[0]], testing):
+            claim = Claim("", comparison.name, variant, "more accurate", comparison.baseline, testing)
+            seeds, tables = differences("accuracy", claim, gathered)
+            if not seeds or unmeasured(tables):
                 continue
-            table = np.stack([other[seed].right("test") - base[seed].right("test") for seed in seeds])
-            interval = paired_interval(table)
+            interval = paired_interval(tables)
             label = variant if len(testings) == 1 else f"{variant}, {'eval()' if testing == 'eval' else 'as printed'}"
-            differences[label] = 100 * table.mean(1)
+            rows[label] = 100 * sum(table.mean(1) for table in tables)
             finite = len(seeds) > 1
             intervals[label] = (100 * interval.low, 100 * interval.high) if finite else (np.nan, np.nan)
-    if not differences:
+    if not rows:
         return None
     with look():
-        ax = blank(None, (WIDTH, 0.36 * len(differences) + 1.1), grid="x")
-        pairs(differences, intervals, ax, gathered.plan.region)
+        ax = blank(None, (WIDTH, 0.36 * len(rows) + 1.1), grid="x")
+        pairs(rows, intervals, ax, gathered.plan.region)
         ax.set_title(f"On test, minus {comparison.baseline}: every seed, mean and 95 % interval", loc="left")
     return as_svg(ax.get_figure())
 
-
-def _has_test(outcome, testing):
-    return "test" + ("_as_printed" if testing == "as-printed" else "") in outcome.result.marks[outcome.epochs]
