@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -190,7 +191,9 @@ def test_show_draws_readable_pictures_and_says_where(model, folder, cache, tmp_p
 def test_show_draws_over_its_own_pictures_alone_where_no_folder_is_named(model, folder, cache, tmp_path, capsys,
                                                                          monkeypatch):
     def show(name, *options):
-        monkeypatch.setattr("fastlab.pictures.command.save", lambda _, path: write_text(path, f"of {name}"))
+        monkeypatch.setattr("fastlab.pictures.command.save", lambda text, path: write_text(path, text))
+        monkeypatch.setattr("fastlab.pictures.command.drawings", lambda *_: {"confusion": lambda: f"of {name}"})
+        monkeypatch.setattr("fastlab.pictures.command.test", lambda *_, **__: SimpleNamespace(summary=dict))
         return run(["show", name, str(folder), "--cache", str(cache), *options])
 
     monkeypatch.chdir(tmp_path)
