@@ -1,4 +1,5 @@
 """The whole way from a folder to an answer: look, race, take parts away, train, read the test split once, write."""
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from fastlab.files import write_text
 from fastlab.images.arrays import Arrays
 from fastlab.study.advise.bench import Bench
 from fastlab.study.advise.budget import LEAST_RUNS, RunBudget, TimeBudget
-from fastlab.study.advise.final import networks, reading
+from fastlab.study.advise.final import file_told, member_paths, name_of, networks, reading, say_tested, unchanged
 from fastlab.study.advise.finals import Finals
 from fastlab.study.advise.found import Found
 from fastlab.study.advise.look import UNEQUAL, look_at
@@ -19,7 +20,10 @@ from fastlab.study.advise.recipefile import plan_toml, recipe_toml
 from fastlab.study.advise.space import Space, described
 from fastlab.study.advise.telling import Telling, headline
 from fastlab.study.advise.trials import TrialRunner, Trials, folds_for, hidden
+from fastlab.study.place import name_of as folder_name
+from fastlab.study.place import place_for
 from fastlab.study.store import Store, check_free
+from fastlab.training.writable import check_writable
 
 
 @dataclass
@@ -64,50 +68,58 @@ class Advice:
 
 
 def advise(folder, minutes=20, runs=None, seed=0, jobs=None, out=None, save=None, ensemble=1, device="cpu",
-           split_seed=0, group_by=None, cache=None, skip_unreadable=False, runner=None, show=True, finish=networks):
+           split_seed=0, group_by=None, cache=None, skip_unreadable=False, runner=None, show=True, finish=networks,
+           begun=None):
     """Finds the Recipe that fits a folder (or an Arrays) within `minutes` of wall time, or within `runs` trainings,
     whatever they take; returns an Advice. The same call goes on where it was stopped; with `runs` the same call gives
     the same answer. `jobs`: processes, one a core if left out; `out`: folder of runs, page, Recipe, plan and network;
     `save`: another file for the network; `ensemble`: so many networks whose probabilities are averaged. `runner`,
-    `finish`: who carries out runs and trains the networks, for tests. Raises FastlabError; on Ctrl-C the best answer
-    so far is written before KeyboardInterrupt goes on."""
+    `finish`: who carries out runs and trains the networks, for tests; `begun`: a time.monotonic() from which the
+    minutes count, this call's start if left out. Raises FastlabError; on Ctrl-C the best answer so far is written
+    before KeyboardInterrupt goes on."""
+    begun = time.monotonic() if begun is None else begun
     jobs = joblib.cpu_count() if jobs is None else jobs
     check_options(minutes, runs, seed, jobs, ensemble)
+    root = folder.root if isinstance(folder, Arrays) else Path(folder)
+    name = folder_name(root) if root else "arrays"
+    out = place_for(out, f"advice-{name}", root)
+    check_free(out)
+    save, option = (Path(save), "--save") if save else (out / "model.safetensors", "--out")
+    for path in member_paths(save, ensemble):
+        check_writable(path, option)
     arrays = folder if isinstance(folder, Arrays) else Arrays.from_folder(
         folder, seed=split_seed, group_by=group_by, cache=cache, skip_unreadable=skip_unreadable)
     check_arrays(arrays)
-    out = Path(out or f"advice-{Path(arrays.root).name if arrays.root else 'arrays'}")
-    check_free(out)
     runner = runner or TrialRunner.here(device)
     blind = hidden(arrays)
     blind = blind.with_splits(**folds_for(blind, group_by))
     request = {"data": blind.digest, "folds": len(blind.splits), "minutes": None if runs else minutes, "runs": runs,
-               "seed": seed, "ensemble": ensemble, "runner": [runner.path, runner.device, runner.capability]}
+               "seed": seed, "ensemble": ensemble, "runner": [runner.path, runner.device, runner.capability],
+               **({"group_by": group_by} if group_by else {})}
     bench = Bench(Trials(blind, runner, seed), Store(out), jobs)
     notes = Notes(out, request)
-    budget = RunBudget(runs, bench) if runs else TimeBudget(minutes, bench, notes.seconds)
-    search = _Search(arrays, bench, notes, budget, Telling(budget, show), out, seed, ensemble)
-    return search.run(Path(save) if save else out / "model.safetensors", device, cache, finish)
+    budget = RunBudget(runs, bench) if runs else TimeBudget(minutes, bench, notes.seconds, begun)
+    search = _Search(name, arrays, bench, notes, budget, Telling(budget, show, begun), out, seed, ensemble)
+    return search.run(save, device, cache, finish)
 
 
 class _Search:
     "One search at work."
 
-    def __init__(self, arrays, bench, notes, budget, tell, out, seed, ensemble):
+    def __init__(self, name, arrays, bench, notes, budget, tell, out, seed, ensemble):
         self.arrays, self.bench, self.notes, self.budget, self.tell = arrays, bench, notes, budget, tell
-        self.out, self.seed, self.ensemble = out, seed, ensemble
+        self.name, self.out, self.seed, self.ensemble = name, out, seed, ensemble
         self.looked = self.race = self.finals = None
 
     def run(self, save, device, cache, finish):
         try:
             found = self._found()
             self.bench.close()
-            return self._written(found, self.notes.settle("reading", lambda: self._read(found, save, device, cache,
-                                                                                        finish)))
+            return self._written(found, self._read(found, save, device, cache, finish))
         except KeyboardInterrupt:
             self.tell.close()
             found = self.finals.so_far() if self.finals is not None else None
-            if found is not None:
+            if found is not None and self.notes.get(f"reading of {name_of(found.answer)}") is None:
                 self.tell.lines(*headline(self._written(found, {}, stopped=True)))
             raise
         finally:
@@ -115,10 +127,19 @@ class _Search:
             self.tell.close()
 
     def _read(self, found, save, device, cache, finish):
-        "Trains the networks and reads the test split: once, for the notes keep what it said."
+        """Trains the networks and reads the test split: once for a Recipe, as the notes keep what it said, also where
+        its networks have to be made again, or are wanted elsewhere."""
+        notes, name = self.notes, name_of(found.answer)
+        wanted = [str(path) for path in member_paths(save, self.ensemble)]
+        there = notes.get(f"files of {name}")
+        if there and [path for path, _ in there] == wanted and all(unchanged(*one) for one in there):
+            return notes.get(f"reading of {name}") | {"models": wanted}
         models, paths = finish(self.bench.trials.arrays, found.answer, self.seed, self.ensemble, save, device, cache,
-                               self.notes, self.tell)
-        return reading(models, paths, self.arrays, found, self.bench) | {"models": [str(path) for path in paths]}
+                               notes, self.tell)
+        told = notes.settle(f"reading of {name}", lambda: reading(models, self.arrays, found, self.bench))
+        say_tested(models, paths, told, found.answer, notes)
+        notes.note(f"files of {name}", [file_told(path) for path in paths])
+        return told | {"models": [str(path) for path in paths]}
 
     @property
     def seconds(self):
@@ -135,14 +156,13 @@ class _Search:
 
     def _written(self, found, told, stopped=False):
         from fastlab.study.advise.page import write_page
-        name = self.arrays.root.name if self.arrays.root else "arrays"
         advice = Advice(found.answer, found, self.looked, self.race, self.out, self.seconds,
                         tuple(map(Path, told.get("models", ()))), told, stopped)
-        words = [f"fastlab's advice for {name}: {described(found.answer, found.plain)}"]
+        words = [f"fastlab's advice for {self.name}: {described(found.answer, found.plain)}"]
         write_text(self.out / "recipe.toml", recipe_toml(found.answer, words))
-        write_text(self.out / "plan.toml", plan_toml(name, found.plain, found.answer, round(found.region, 2),
-                                                     found.winner))
-        write_page(advice, name)
+        write_text(self.out / "plan.toml", plan_toml(self.name, found.plain, found.answer, round(found.region, 2),
+                                                     found.winner, self.seed))
+        write_page(advice, self.name)
         self.notes.write(self.seconds)
         return advice
 

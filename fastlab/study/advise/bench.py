@@ -30,7 +30,7 @@ class Bench:
 
     def run(self, wanted, until=None, told=None):
         """Has (Recipe, round, tested) carried out unless they are there. `until`: a time.monotonic() after which none
-        is started; told(trial or None): called when one is done, and now and then. What fails is in `failed`."""
+        is started; told(done): called with each one that ends. What fails is in `failed`."""
         asked = {}
         for recipe, number, tested in wanted:
             trial = self.trials.trial(recipe, number, tested)

@@ -13,7 +13,10 @@ from scipy.special import stdtr, stdtrit
 from fastlab.study.statistics import components
 from fastlab.study.verdicts import LEVEL
 
-LOOKS = 6                       # the most often that a search looks at its races
+# What p is multiplied by for looking often. It pays for every look at the race, of which there are five at most. A part
+# is looked at up to ten times in the last stage: there it pays for six of them. The last judgement of a part pays for
+# none: it is corrected for the number of parts alone.
+LOOKS = 6
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ BETTER, NO_DIFFERENCE, WORSE = "better", "no difference that matters", "worse"
 
 @dataclass(frozen=True)
 class Part:
-    "One part of the winner: whether it pays, and how the winner without it stood to the winner."
+    """One part of the winner: whether it pays, and how the winner without it stood to the winner, or `why` that is not
+    known."""
     name: str
     verdict: str
     standing: object = None
     kept: bool = True
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,15 @@ class Notes:
         "Wall time that the search has taken so far."
         return float(self.told["seconds"])
 
+    def get(self, name):
+        "What was settled under a name, or None."
+        return self.told["settled"].get(name)
+
+    def note(self, name, value):
+        "Puts a value under a name, in place of what was there: for what may change, such as where a file lies."
+        self.told["settled"][name] = value
+        self.write()
+
     def settle(self, name, decide, seconds=None):
         "What was settled under a name; else what decide() says, noted before anything follows from it."
         settled = self.told["settled"]

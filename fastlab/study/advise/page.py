@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import fastlab
 from fastlab.files import write_text
 from fastlab.study.advise.drawings import best_so_far, changes, letter, parts_taken_away
-from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL
+from fastlab.study.advise.race import FINAL, NOT_TRIED, SCREENING, SEMIFINAL, UNRACED
 from fastlab.study.advise.space import PLAIN, described, said
 from fastlab.study.advise.telling import headline
 from fastlab.study.keys import installed
@@ -34,6 +34,8 @@ def content(advice, name):
             "looked": list(advice.looked.sentences()),
             "parts": [part_row(found, part) for part in found.parts], "region": number(found.region),
             "winner": described(found.winner, found.plain), "same": advice.recipe == found.plain,
+            "raced": not any(fate.why == UNRACED for fate in race.fates.values()),
+            "ran": sum(not fate.why.startswith(NOT_TRIED) for fate in race.fates.values()),
             "tried": tried(advice), "bests": bests(race.moments), "taken": taken(found),
             "stages": {**race.epochs, FINAL: found.winner.epochs},
             "costs": costs(advice), "fields": fields(advice.recipe), "unsure": list(unsure(advice)),
@@ -86,7 +88,7 @@ def unsure(advice):
         if part.verdict == "undecided":
             yield f"whether {said(found.winner, part.name)} pays: without it {span(part.standing)} points"
         elif part.verdict == "not tried" and len(found.parts) > 1:
-            yield f"whether {said(found.winner, part.name)} pays: there was no time to try without it"
+            yield f"whether {said(found.winner, part.name)} pays: {part.why}"
     near = [row for row in tried(advice) if row["stage"] == SEMIFINAL and row["why"].startswith("not clearly")]
     if near:
         yield (f"whether the winner is better than {len(near)} other{'s' * (len(near) > 1)} that reached the end of "
@@ -97,7 +99,8 @@ def taken(found):
     "Whether its parts were taken away from the winner, in a sentence."
     untried = sum(part.verdict == "not tried" for part in found.parts)
     if untried == len(found.parts):
-        return "There was no time to take its parts away one by one: all of them are in the answer."
+        why = dict.fromkeys(part.why for part in found.parts)
+        return f"None of its parts was taken away alone ({'; '.join(why)}): all of them are in the answer."
     each = f"{len(found.parts) - untried} of its {len(found.parts)} parts were" if untried else "Each of its parts was"
     return f"{each} taken away once; what does not pay is left out of the answer."
 

@@ -13,6 +13,8 @@ MOST, FEWEST, MOST_ON = 40, 4, 8   # candidates at the start, and of those that 
 ROUNDS = {SCREENING: range(2), SEMIFINAL: range(2, 5)}  # rounds are paired; every stage has rounds of its own
 SLOWEST = 1 / 3                 # a candidate that takes more of a stage's share is too slow for the time given
 SET_ASIDE = "set aside: others were ahead, and the budget holds no more"
+TOO_SLOW, NOT_TRIED = "set aside: too slow for the time given", "not tried: "
+WON, UNRACED = "won: the simplest within a standard error of the best", "held against the plain Recipe without a race"
 
 
 @dataclass(frozen=True)
@@ -62,28 +64,46 @@ class Race:
         self._stage(SCREENING, SCREEN_SHARE * self.budget.total, FEWEST, MOST)
         self._stage(SEMIFINAL, SEMI_SHARE * self.budget.left(), 2, MOST_ON)
 
+    def challenger(self):
+        "The simplest of the best that are not the plain Recipe itself; some other one where none was run."
+        fates = {recipe: self.fates.get(recipe) for recipe in self.alive if recipe != PLAIN}
+        others = {recipe: fate.standing for recipe, fate in fates.items() if fate and fate.standing}
+        if not others:
+            return next((recipe for recipe in self.alive if recipe != PLAIN), self.space.candidates(self.seed, 2)[1])
+        best = max(others, key=lambda recipe: others[recipe].difference)
+        near = [recipe for recipe, one in others.items()
+                if one.difference >= others[best].difference - (one.error if np.isfinite(one.error) else 0)]
+        return min(near, key=lambda recipe: (complexity(recipe), -others[recipe].difference))
+
     def at(self, stage, recipe):
         "A candidate as it is trained in a stage."
         return recipe.changed(epochs=self.epochs[stage])
 
-    def _affordable(self, stage, allowed, fewest, most):
-        "Of the Recipes that are alive the numbers of those for which there is time; too slow ones are left out."
-        chosen, used, rounds = [], 0.0, len(ROUNDS[stage])
-        for number, recipe in enumerate(self.alive):
-            cost = rounds * self.budget.cost(self.at(stage, recipe))
-            if recipe != PLAIN and cost > max(SLOWEST * allowed, rounds):
-                continue
-            if len(chosen) < most and (used + cost <= allowed or len(chosen) < fewest):
+    def _costs(self, stage):
+        "What each of the Recipes that are alive takes in all rounds of a stage."
+        return [len(ROUNDS[stage]) * self.budget.cost(self.at(stage, recipe)) for recipe in self.alive]
+
+    def _too_slow(self, stage, allowed):
+        "The numbers of those alive that take too much of a stage; no process may need longer than the stage lasts."
+        most = max(min(SLOWEST, 1 / self.budget.processes) * allowed, len(ROUNDS[stage]))
+        return [number for number, cost in enumerate(self._costs(stage)) if cost > most and self.alive[number] != PLAIN]
+
+    def _affordable(self, stage, allowed, fewest, most, slow):
+        "Of the Recipes that are alive the numbers of those for which there is time, the too slow ones apart."
+        chosen, used = [], 0.0
+        for number, cost in enumerate(self._costs(stage)):
+            if number not in slow and len(chosen) < most and (used + cost <= allowed or len(chosen) < fewest):
                 chosen.append(number)
                 used += cost
         return chosen
 
     def _stage(self, stage, allowed, fewest, most):
-        chosen, until = self.settle(stage, lambda: (self._affordable(stage, allowed, fewest, most),
+        slow = self.settle(f"{stage}, too slow", lambda: self._too_slow(stage, allowed))
+        chosen, until = self.settle(stage, lambda: (self._affordable(stage, allowed, fewest, most, slow),
                                                     self.budget.left() - allowed))
         for number, recipe in enumerate(self.alive):
             if number not in chosen and recipe != PLAIN:
-                self._left_out(number, recipe, chosen)
+                self._left_out(recipe, number in slow, number < max(chosen, default=0))
         self.alive = [recipe for number, recipe in enumerate(self.alive) if number in chosen or recipe == PLAIN]
         done = []
         for number in ROUNDS[stage]:
@@ -108,12 +128,13 @@ class Race:
             self.fates[recipe] = Fate(stage, SET_ASIDE, self.fates[recipe].standing)
         self.alive = [recipe for place, recipe in enumerate(self.alive) if place < count or recipe == PLAIN]
 
-    def _left_out(self, number, recipe, chosen):
+    def _left_out(self, recipe, slow, reached):
         "Notes why a candidate does not enter a stage; those that were never reached have no fate."
         if recipe in self.fates:
-            self.fates[recipe] = Fate(SCREENING, SET_ASIDE, self.fates[recipe].standing)
-        elif number < max(chosen, default=0):
-            self.fates[recipe] = Fate(SCREENING, "not tried: too slow for the time given")
+            self.fates[recipe] = Fate(SCREENING, TOO_SLOW if slow else SET_ASIDE, self.fates[recipe].standing)
+        elif reached:
+            why = "too slow for the time given" if slow else "the budget holds no more"
+            self.fates[recipe] = Fate(SCREENING, NOT_TRIED + why)
 
     def _judge(self, stage, rounds):
         "Ranks those alive by the given rounds and drops the clearly worse; False where a round is not complete."

@@ -36,14 +36,15 @@ def recipe_toml(recipe, words):
     return "\n".join([*(f"# {line}" for line in words), "[recipe]", *table(fields)]) + "\n"
 
 
-def plan_toml(name, plain, answer, region, winner=None):
-    """The text of plan.toml: the answer against the plain Recipe and without each of its parts, over fresh seeds. Where
-    the plain Recipe is the answer, it is held against the winner of the race."""
+def plan_toml(name, plain, answer, region, winner=None, seed=0):
+    """The text of plan.toml: the answer against the plain Recipe and without each of its parts. Where the plain Recipe
+    is the answer, it is held against the winner of the race. A study's seeds are the first ones from 0 on: they are the
+    search's own where that had the seed 0."""
     better = answer if answer != plain else winner
     parts = parts_of(better, plain) if better else ()
     variants = {"plain": {}, "advised" if answer != plain else "challenger": fields_of(better, plain)}
     main = list(variants)[1]
-    lines = [f"title = {value(f'What was advised for {name}, put to the test')}",
+    lines = [f"# {seeds_said(seed)}", f"title = {value(f'What was advised for {name}, put to the test')}",
              f"text = {value(f'The plain Recipe against {described(better, plain)}.')}", f"seeds = {PLAN_SEEDS}",
              f"region = {region}", "", "[recipe]", *table(fields_of(plain, Recipe())), "", "[variants]"]
     alone = {f"without {part}": without(better, [part], plain) for part in parts} if len(parts) > 1 else {}
@@ -56,6 +57,14 @@ def plan_toml(name, plain, answer, region, winner=None):
                   for part in parts]
         lines += ["", *_comparison("parts", "What each part gives", main, list(alone), claims)]
     return "\n".join(lines) + "\n"
+
+
+def seeds_said(seed):
+    "Whether a study on the plan has seeds that the search has not had."
+    study = f"The study's seeds, 0 to {PLAN_SEEDS - 1}, are"
+    if seed:
+        return f"{study} others than those of the search, which begin with {100 * seed}."
+    return f"{study} among those of the search. Search with --seed 1 (100 and on) for an answer that has not seen them."
 
 
 def _comparison(name, title, baseline, variants, claims):

@@ -15,8 +15,9 @@ STAGES = {"looking": "looking at the folder", SCREENING: "many Recipes, few epoc
 class Telling:
     "Progress of a search on standard error: what it is at, how many runs are done, how much of the budget is left."
 
-    def __init__(self, budget, show=True):
-        self.budget, self.begun, self.before = budget, time.monotonic(), getattr(budget, "before", 0.0)
+    def __init__(self, budget, show=True, begun=None):
+        self.budget, self.begun = budget, time.monotonic() if begun is None else begun
+        self.before = getattr(budget, "before", 0.0)
         self.progress = Progress("Advising:", sys.stderr) if show else None
         self.stage = None
 
@@ -77,8 +78,8 @@ def sureness(advice):
     if found.verdict == BETTER:
         return f"Sure that it is better than the plain Recipe: {told}."
     if found.verdict == NO_DIFFERENCE:
-        return f"Sure that nothing that was tried differs from the plain Recipe by what matters: {told}."
+        return f"Sure that what the race found differs from the plain Recipe by nothing that matters: {told}."
     if found.verdict == WORSE:
-        return f"Sure that the best of the others is no better than the plain Recipe: {told}."
+        return f"Sure that what the race found is no better than the plain Recipe: {told}."
     small = f"differences below {number(2.8 * standing.error, 1)} points could not be seen"
     return f"Not sure: this folder and this time are too small to tell it from the plain Recipe: {told}; {small}."

@@ -3,9 +3,11 @@
 Where develop is too small to tell differences that matter, every round trains and develops on another division of train
 and develop together (stratified k-fold, groups kept whole), so that all of its images have their say."""
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 import numpy as np
 
+from fastlab.errors import OptionError
 from fastlab.files import digest
 from fastlab.images.splitting import group_keys, split_rows
 from fastlab.study.keys import code_digest, run_key
@@ -56,14 +58,18 @@ def hidden(arrays):
 
 def folds_for(arrays, group_by=None):
     """{'train 0': rows, 'develop 0': rows, …} for every fold, where develop alone could not tell differences that
-    matter; {} where it can, or where a class has too few images to be divided."""
+    matter; {} where it can, or where a class has too few images to be divided. `group_by` is matched on the same text
+    as when a folder is read: <class>/<image>, below the split's folder. Raises OptionError."""
+    if group_by and arrays.root is None:
+        raise OptionError("group_by: it is matched on the names of files, and these Arrays come from no folder. Leave "
+                          "it away, or give the folder.")
     develop = arrays.splits["develop"]
     rows = np.sort(np.concatenate([arrays.splits["train"], develop]))
     labels = arrays.labels[rows]
     if 1.96 * typical_image_error(len(develop)) <= REGION:
         return {}
-    files = [arrays.root / arrays.files[row] for row in rows] if group_by else []
-    groups = group_keys(files, arrays.root, group_by) if group_by else None
+    files = [PurePosixPath(*PurePosixPath(arrays.files[row]).parts[-2:]) for row in rows] if group_by else []
+    groups = group_keys(files, "", group_by) if group_by else None
     most = min(np.bincount(labels, minlength=len(arrays.classes)).min(), len(set(groups)) if groups else len(rows))
     count = min(max(round(len(rows) / len(develop)), FOLDS[0]), FOLDS[1], int(most))
     if count < 2:

@@ -11,6 +11,8 @@ from fastlab.errors import FolderError, OptionError, StorageError
 from fastlab.recipeoptions import recipe_from
 from fastlab.study.advise import advise
 from fastlab.study.advise import final as final_part
+from fastlab.study.advise.notes import Notes
+from fastlab.study.advise.space import PLAIN
 from fastlab.study.advise.trials import TrialRunner
 from fastlab.study.planfile import read_plan
 from fastlab.training import figures
@@ -30,7 +32,7 @@ def handed_over(monkeypatch):
 
     def finish(arrays, recipe, seed, ensemble, path, device, cache, notes, tell):
         seen.trained.append((arrays, recipe, ensemble))
-        paths = [final_part.member_path(path, number, ensemble) for number in range(ensemble)]
+        paths = final_part.member_paths(path, ensemble)
         for place in paths:
             place.write_bytes(b"a network")
         return [SimpleNamespace(tested={})] * ensemble, paths
@@ -208,3 +210,80 @@ def test_folders_that_cannot_be_advised_on(arrays, tmp_path, handed_over):
     (tmp_path / "full" / "letter.txt").write_text("not to be touched")
     with pytest.raises(StorageError, match="holds other things"):
         advised(arrays, tmp_path / "full", handed_over)
+
+
+def test_a_network_that_is_wanted_elsewhere_or_gone_is_handed_over_without_another_reading(arrays, tmp_path,
+                                                                                           handed_over):
+    first = advised(arrays, tmp_path / "out", handed_over)
+    elsewhere = tmp_path / "net.safetensors"
+    again = advised(arrays, tmp_path / "out", handed_over, save=elsewhere)
+    assert elsewhere.is_file()
+    assert again.models == (elsewhere,)
+    elsewhere.unlink()
+    assert told(advised(arrays, tmp_path / "out", handed_over, save=elsewhere)) == told(again) == told(first)
+    assert elsewhere.is_file()
+    page = first.page.read_bytes()
+
+    def stops(*given):
+        raise KeyboardInterrupt
+
+    handed_over.finish = stops
+    with pytest.raises(KeyboardInterrupt):
+        advised(arrays, tmp_path / "out", handed_over, save=tmp_path / "third.safetensors")
+    assert first.page.read_bytes() == page      # what was found does not become "stopped, and test has not been read"
+    assert handed_over.readings == 1
+
+
+@pytest.mark.parametrize(("seed", "said"), [(0, "among those of the search"), (1, "others than those of the search")])
+def test_the_plan_says_whether_its_seeds_are_the_searchs_own(arrays, tmp_path, handed_over, seed, said):
+    advice = advised(arrays, tmp_path / "out", handed_over, runs=24, seed=seed)
+    own = {trial.seed for trial, _ in advice.race.bench.log.values()}
+    assert bool(own & set(range(read_plan(advice.out / "plan.toml").seeds))) is (seed == 0)
+    assert said in (advice.out / "plan.toml").read_text("utf-8")
+
+
+def test_where_a_network_cannot_be_saved_is_said_before_the_search(arrays, tmp_path, handed_over):
+    (tmp_path / "net-2.safetensors").mkdir()
+    with pytest.raises(OptionError, match=r"--save .*net-2\.safetensors: this is a folder"):
+        advised(arrays, tmp_path / "out", handed_over, save=tmp_path / "net.safetensors", ensemble=2)
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_among_the_images(arrays, tmp_path, handed_over, monkeypatch):
+    (tmp_path / "images").mkdir()
+    monkeypatch.chdir(tmp_path / "images")
+    arrays = replace(arrays, root=tmp_path / "images")
+    with pytest.raises(OptionError, match="in the folder of images"):
+        advised(arrays, tmp_path / "images" / "out", handed_over)
+    assert advised(arrays, None, handed_over, runs=24).out == tmp_path.resolve() / "advice-images"
+    assert not list((tmp_path / "images").iterdir())
+
+
+def test_files_are_trained_copied_or_read_again_by_what_the_notes_know_of_them(arrays, tmp_path, monkeypatch):
+    trained = []
+
+    def train(arrays, recipe, seed, save, *given, **options):
+        trained.append(seed)
+        save.write_bytes(b"network %d" % seed)
+        return SimpleNamespace(model=SimpleNamespace())
+
+    monkeypatch.setattr("fastlab.training.train.train", train)
+    monkeypatch.setattr("fastlab.training.modelfile.load_model", lambda path: path.read_bytes())
+    monkeypatch.setattr("fastlab.training.modelfile.save_model", lambda path, model: path.write_bytes(b"tested"))
+    notes = Notes(tmp_path, {})
+
+    def networks(name, ensemble=1, recipe=PLAIN):
+        return final_part.networks(arrays, recipe, 0, ensemble, tmp_path / name, "cpu", None, notes, lambda *what: None)
+
+    models, paths = networks("net", 2)
+    final_part.say_tested(models, paths, {"accuracy": 0.9, "interval": [0, 1], "n": 9, "alone": [0.9, 0.8]}, PLAIN,
+                          notes)
+    assert trained == [0, 1]
+    assert networks("net", 2)[0] == [b"tested"] * 2     # the files that the test's figures were written into
+    assert networks("other")[0] == [b"tested"]          # copied
+    assert (tmp_path / "other").read_bytes() == b"tested"
+    assert trained == [0, 1]
+    (tmp_path / "other").write_bytes(b"damaged")
+    networks("other")
+    networks("other", recipe=PLAIN.changed(epochs=3))   # another Recipe's network is another
+    assert trained == [0, 1, 0, 0]

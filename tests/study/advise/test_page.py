@@ -9,12 +9,13 @@ from fastlab.study.advise.deciding import Standing
 from fastlab.study.advise.found import BETTER, DOES_NOT, NO_DIFFERENCE, PAYS, UNDECIDED, UNTRIED, WORSE, Found, Part
 from fastlab.study.advise.look import Looked
 from fastlab.study.advise.page import write_page
-from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL, Fate, Moment
+from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL, UNRACED, Fate, Moment
 from fastlab.study.advise.space import PLAIN
 from fastlab.study.advise.telling import headline
 from fastlab.training.recipe import Recipe
 
 WINNER = Recipe(augment="handwriting", schedule="one-cycle", lr=3e-3, epochs=30)
+NO_TIME = "there was no time to try without it"
 ANSWER = Recipe(augment="handwriting", schedule="one-cycle", epochs=30)
 
 
@@ -24,7 +25,7 @@ def standing(difference, half, p=0.001):
 
 def made_up(tmp_path, verdict=BETTER, stopped=False, **changes):
     parts = (Part("augmentation", PAYS, standing(-1.23, 0.3)), Part("schedule", UNDECIDED, standing(-0.7, 0.9)),
-             Part("rate", DOES_NOT, standing(0.04, 0.2), kept=False), Part("epochs", UNTRIED))
+             Part("rate", DOES_NOT, standing(0.04, 0.2), kept=False), Part("epochs", UNTRIED, why=NO_TIME))
     found = Found(PLAIN, WINNER, ANSWER, parts, standing(1.5, 0.4), verdict, (5, 6, 7))
     moments = [Moment(SCREENING, 4, 20.0, PLAIN.changed(epochs=6), 0.95, 0.94, 0.96),
                Moment(SEMIFINAL, 30, 200.0, WINNER.changed(epochs=12), 0.98, 0.975, 0.985),
@@ -85,8 +86,24 @@ def test_the_page_says_what_was_found(tmp_path):
 def test_what_was_not_taken_away_is_not_said_to_have_been(tmp_path):
     assert "3 of its 4 parts were taken away once" in words(made_up(tmp_path))
     found = made_up(tmp_path).found
-    none = Found(PLAIN, WINNER, WINNER, tuple(Part(part.name, UNTRIED) for part in found.parts))
-    assert "no time to take its parts away" in words(made_up(tmp_path, found=none))
+    none = Found(PLAIN, WINNER, WINNER, tuple(Part(part.name, UNTRIED, why=NO_TIME) for part in found.parts))
+    assert f"None of its parts was taken away alone ({NO_TIME})" in words(made_up(tmp_path, found=none))
+
+
+def test_what_failed_is_not_said_to_have_had_no_time_and_what_did_not_run_is_not_counted(tmp_path):
+    failed = Part("schedule", UNTRIED, why="the training without it failed: the loss is not finite")
+    found = Found(PLAIN, WINNER, WINNER, (failed,) * 2)
+    page = words(made_up(tmp_path, found=found))
+    assert "whether schedule one-cycle pays: the training without it failed: the loss is not finite" in page
+    assert "no time to try" not in page
+    assert "3 Recipes were tried, 1 not;" in page
+
+
+def test_the_page_says_whether_there_was_a_race(tmp_path):
+    advice = made_up(tmp_path)
+    assert "The race was won by:" in words(advice)
+    advice.race.fates[WINNER] = Fate(FINAL, UNRACED)
+    assert "No race was run; held against the plain Recipe was:" in words(advice)
 
 
 def test_names_from_strangers_stay_words(tmp_path):
@@ -101,8 +118,9 @@ def test_a_stopped_search_says_so_first(tmp_path):
     assert "has not been read" in page
 
 
-@pytest.mark.parametrize(("verdict", "start"), [(BETTER, "Sure that it is better"), (WORSE, "Sure that the best"),
-                                                (NO_DIFFERENCE, "Sure that nothing"), (UNDECIDED, "Not sure: ")])
+@pytest.mark.parametrize(("verdict", "start"), [(BETTER, "Sure that it is better"), (UNDECIDED, "Not sure: "),
+                                                (WORSE, "Sure that what the race found is no better"),
+                                                (NO_DIFFERENCE, "Sure that what the race found differs")])
 def test_how_sure_it_is_goes_with_the_verdict(tmp_path, verdict, start):
     assert headline(made_up(tmp_path, verdict))[2].startswith(start)
 

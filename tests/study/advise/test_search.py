@@ -1,14 +1,16 @@
 """Whole searches among planted chances: what pays is found, what is equal and simpler wins, what is chance is not taken
 for more."""
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from quick_search import searched
 
 from fastlab.study.advise.budget import LEAST_RUNS
+from fastlab.study.advise.finals import Finals
 from fastlab.study.advise.found import BETTER, DOES_NOT, PAYS
 from fastlab.study.advise.race import FINAL
-from fastlab.study.advise.space import PLAIN, described, parts_of
+from fastlab.study.advise.space import PLAIN, described, parts_of, without
 
 
 def test_what_pays_is_found_and_what_does_not_is_left_out():
@@ -70,3 +72,14 @@ def test_the_plain_recipe_is_never_dropped():
     assert PLAIN in race.alive
     assert all(fate.why != "clearly worse" for recipe, fate in race.fates.items() if recipe == PLAIN)
     assert found.stage == FINAL
+
+
+def test_a_part_whose_training_failed_is_told_apart_from_one_for_which_there_was_no_time():
+    winner = PLAIN.changed(augment="crop", schedule="one-cycle")
+    failed = {without(winner, ["schedule"]): "the loss is not finite"}
+    finals = Finals(SimpleNamespace(bench=SimpleNamespace(right={}, failed=failed), budget=None))
+    finals.winner, finals.plain = winner, PLAIN
+    finals.variants = {part: without(winner, [part]) for part in parts_of(winner)}
+    assert {part.name: part.why for part in finals._judged()} == {
+        "augmentation": "there was no time to try without it",
+        "schedule": "the training without it failed: the loss is not finite"}

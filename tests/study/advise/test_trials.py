@@ -64,6 +64,18 @@ def test_groups_stay_whole():
         folds_for(arrays, r"nobody(\d)")
 
 
+def test_groups_are_matched_below_the_splits_folder_as_when_a_folder_is_read():
+    plain = labelled(600)
+    names = [f"{label}/{row % 30}-{row}.png" for row, label in enumerate(plain.labels)]
+    inside = replace(plain, files=tuple(f"train/{name}" for name in names), root=Path("/nowhere"))
+    expected = folds_for(replace(plain, files=tuple(names), root=Path("/nowhere")), r"^\w+/(\d+)-")
+    found = folds_for(inside, r"^\w+/(\d+)-")      # ^: a class, not a split
+    assert found.keys() == expected.keys() != set()
+    assert all(np.array_equal(found[name], expected[name]) for name in found)
+    with pytest.raises(OptionError, match="come from no folder"):
+        folds_for(plain, r"(\d+)-")
+
+
 def test_a_develop_split_that_tells_enough_is_kept_as_it_is():
     large = labelled(10_000)
     assert 1.96 * typical_image_error(len(large.splits["develop"])) <= 0.5
