@@ -9,7 +9,8 @@ from torch.nn.functional import cross_entropy
 
 from fastlab.errors import OptionError
 from fastlab.inside.inputs import checked_labels, prepared
-from fastlab.nets.steps import evaluating, hooked, leaves
+from fastlab.inside.uses import watched
+from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -21,15 +22,14 @@ def feature_maps(net, image, names=None, most_maps=64, mean=0.0, std=1.0):
     images = prepared(image, net, mean, std)
     if len(images) != 1:
         raise OptionError(f"image: {len(images)} images; feature maps are of one.")
-    named, found = leaves(net), {}
+    found = {}
 
-    def keep(module, inputs, output):
-        if torch.is_tensor(output):
+    def keep(name, module, inputs, output):
+        if names is None or name in names:
             kept = output[0, :most_maps] if output.ndim == 4 else output[0]
-            found[named[module]] = kept.detach().float().cpu().numpy().copy()
+            found[name] = kept.detach().float().cpu().numpy().copy()
 
-    watched = [module for module, name in named.items() if names is None or name in names]
-    with evaluating(net), hooked(watched, keep), torch.no_grad():
+    with evaluating(net), watched(net, keep), torch.no_grad():
         net(images)
     return found
 
@@ -63,18 +63,18 @@ def activation_statistics(net, images, chunk=128, mean=0.0, std=1.0):
     Columns: name, kind, shape, mean, variance, zeros (share of outputs that are exactly 0), dead (share of channels, or
     units, that give one and the same value everywhere: after ReLU, units that never fire), n (images). Streamed: memory
     grows with `chunk`, not with the images."""
-    images, named, moments, shapes = prepared(images, net, mean, std), leaves(net), {}, {}
+    images, moments, told = prepared(images, net, mean, std), {}, {}
 
-    def note(module, inputs, output):
-        if torch.is_tensor(output) and output.is_floating_point() and output.ndim > 1:
-            moments.setdefault(module, Moments()).add(output)
-            shapes[module] = tuple(output.shape[1:])
+    def note(name, module, inputs, output):
+        if output.is_floating_point() and output.ndim > 1:
+            moments.setdefault(name, Moments()).add(output)
+            told[name] = {"kind": type(module).__name__, "shape": tuple(output.shape[1:])}
 
-    with evaluating(net), hooked(named, note), torch.no_grad():
+    with evaluating(net), watched(net, note), torch.no_grad():
         for part in images.split(chunk):
             net(part)
-    return pd.DataFrame([{"name": named[module], "kind": type(module).__name__, "shape": shapes[module],
-                          **found.row(), "n": len(images)} for module, found in moments.items()])
+    return pd.DataFrame([{"name": name, **told[name], **found.row(), "n": len(images)}
+                         for name, found in moments.items()])
 
 
 @contextmanager
@@ -100,27 +100,29 @@ def gradient_norms(net, images, labels, mean=0.0, std=1.0):
     """How the gradient of the cross-entropy fares on its way back, in one batch and as in training, but for dropout.
 
     A DataFrame with a row a layer that has weights, first to last: name, kind, shape (of its output), gradient (norm of
-    the weights' gradient), relative (that over the weights' own norm), output_gradient (norm of the gradient of its
-    output, a root mean square over values), n (images). Compare a network with BatchNorm and one without."""
+    the weights' gradient, over all uses of them), relative (that over the weights' own norm), output_gradient (norm of
+    the gradient of its output, a root mean square over values), n (images). Compare a network with BatchNorm and one
+    without."""
     images = prepared(images, net, mean, std)
-    labels, named, outputs = checked_labels(labels, images), leaves(net), {}
+    labels, outputs = checked_labels(labels, images), {}
 
-    def keep(module, inputs, output):
-        output.requires_grad_()
-        output.retain_grad()
-        outputs[module] = output
+    def keep(name, module, inputs, output):
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            output.requires_grad_()
+            output.retain_grad()
+            outputs[name] = module, output
 
-    weighted = [module for module in named if isinstance(module, nn.Conv2d | nn.Linear)]
-    with kept_random_state(), training_statistics(net), hooked(weighted, keep), torch.enable_grad():
+    with kept_random_state(), training_statistics(net), watched(net, keep), torch.enable_grad():
         net.zero_grad(set_to_none=True)
         cross_entropy(net(images), labels).backward()
-        rows = [gradient_row(named[module], module, output) for module, output in outputs.items()]
+        rows = [gradient_row(name, *kept) for name, kept in outputs.items()]
     return pd.DataFrame(rows).assign(n=len(images))
 
 
 def gradient_row(name, module, output):
-    "One layer's row of `gradient_norms`; nan where its weights are frozen."
+    "One layer's row of `gradient_norms`; nan where its weights are frozen, or all 0 and so without a size."
     gradient = float("nan") if module.weight.grad is None else float(module.weight.grad.double().norm())
     through = float(output.grad.double().norm() / np.sqrt(output.numel()))
+    size = float(module.weight.detach().double().norm()) or float("nan")
     return {"name": name, "kind": type(module).__name__, "shape": tuple(output.shape[1:]), "gradient": gradient,
-            "relative": gradient / float(module.weight.detach().double().norm()), "output_gradient": through}
+            "relative": gradient / size, "output_gradient": through}

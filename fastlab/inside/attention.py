@@ -7,8 +7,9 @@ from torch.nn.functional import interpolate
 
 from fastlab.errors import OptionError
 from fastlab.inside.inputs import in_chunks, prepared
+from fastlab.inside.uses import used_steps, watched
 from fastlab.inside.warping import background
-from fastlab.nets.steps import evaluating, hooked, leaves, steps
+from fastlab.nets.steps import evaluating
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def targets_of(scores, classes):
 
 def last_maps(net, channels, size):
     "The name of the last step that still has more than one place."
-    named = [step.name for step in steps(net, channels, size) if len(step.shape) == 3 and step.shape[1] > 1]
+    named = [step.name for step in used_steps(net, channels, size) if len(step.shape) == 3 and step.shape[1] > 1]
     if not named:
         raise OptionError("layer: this network has no step with maps, so there is nothing to look at.")
     return named[-1]
@@ -45,25 +46,27 @@ def grad_cam(net, images, classes=None, layer=None, chunk=32, mean=0.0, std=1.0)
     `classes` None explains the predicted class. Returns an Attention whose maps are 1 at their greatest; a map of
     zeros says that nothing there speaks for the class."""
     images, found = prepared(images, net, mean, std), []
-    layer = layer or last_maps(net, images.shape[1], images.shape[2])
-    modules = {name: module for module, name in leaves(net).items()}
-    if layer not in modules:
-        raise OptionError(f"layer: {layer!r} is no step. Choose one of: {', '.join(modules)}.")
+    form = images.shape[1], images.shape[2]
+    layer = layer or last_maps(net, *form)
+    known = [step.name for step in used_steps(net, *form)]
+    if layer not in known:
+        raise OptionError(f"layer: {layer!r} is no step. Choose one of: {', '.join(known)}.")
     wanted = None if classes is None else torch.as_tensor(classes).expand(len(images))
     for start in range(0, len(images), chunk):
         part = None if wanted is None else wanted[start:start + chunk]
-        found.append(cam_of(net, modules[layer], images[start:start + chunk], part))
+        found.append(cam_of(net, layer, images[start:start + chunk], part))
     return Attention(*(np.concatenate(arrays) for arrays in zip(*found)))
 
 
-def cam_of(net, module, images, classes):
+def cam_of(net, layer, images, classes):
     "Maps, classes and probabilities of some images."
     outputs = {}
 
-    def keep(part, inputs, output):
-        outputs["maps"] = output if output.requires_grad else output.requires_grad_()
+    def keep(name, module, inputs, output):
+        if name == layer:
+            outputs["maps"] = output if output.requires_grad else output.requires_grad_()
 
-    with evaluating(net), hooked([module], keep), torch.enable_grad():
+    with evaluating(net), watched(net, keep), torch.enable_grad():
         scores = net(images)
         targets = targets_of(scores, classes)
         chosen = scores.gather(1, targets[:, None]).sum()

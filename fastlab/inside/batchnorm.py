@@ -1,24 +1,18 @@
 """What BatchNorm holds steady: mean and variance of what each layer hands to its activation, and its gradient."""
-from itertools import pairwise
-
 import pandas as pd
 from torch import nn
 
 from fastlab.inside.activations import BATCH_NORMS, gradient_norms
 from fastlab.inside.inputs import prepared
-from fastlab.nets.steps import hooked, steps
+from fastlab.inside.uses import used_steps, watched
 
 
 def handed_on(net, channels, size):
     "{layer with weights: the step whose output its activation gets}: the BatchNorm right behind it, or itself."
-    passed = steps(net, channels, size)
-    after = {step.module: following for step, following in pairwise(passed)}
-    found = {}
-    for step in passed:
-        if isinstance(step.module, nn.Conv2d | nn.Linear):
-            following = after.get(step.module)
-            found[step.name] = following if following and isinstance(following.module, BATCH_NORMS) else step
-    return found
+    passed = used_steps(net, channels, size)
+    return {step.name: following if isinstance(following.module, BATCH_NORMS) else step
+            for step, following in zip(passed, passed[1:] + passed[-1:])
+            if isinstance(step.module, nn.Conv2d | nn.Linear)}
 
 
 def layer_signals(net, images, labels, mean=0.0, std=1.0):
@@ -27,13 +21,15 @@ def layer_signals(net, images, labels, mean=0.0, std=1.0):
     of its weights' gradient), normalised (whether BatchNorm stands there), n (images)."""
     images, found = prepared(images, net, mean, std), {}
     reading = handed_on(net, images.shape[1], images.shape[2])
+    read = {step.name for step in reading.values()}
 
-    def note(module, inputs, output):
-        values = output.detach().double()
-        found[module] = float(values.mean()), float(values.var(correction=0))
+    def note(name, module, inputs, output):
+        if name in read:
+            values = output.detach().double()
+            found[name] = float(values.mean()), float(values.var(correction=0))
 
-    with hooked({step.module: None for step in reading.values()}, note):
+    with watched(net, note):
         gradients = gradient_norms(net, images, labels).set_index("name").gradient
-    return pd.DataFrame([{"name": name, "mean": found[step.module][0], "variance": found[step.module][1],
+    return pd.DataFrame([{"name": name, "mean": found[step.name][0], "variance": found[step.name][1],
                           "gradient": gradients[name], "normalised": isinstance(step.module, BATCH_NORMS),
                           "n": len(images)} for name, step in reading.items()])

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from fastlab.inside.inputs import prepared
+from fastlab.inside.uses import used_steps, watched
 from fastlab.nets.normalisation import LocalResponseNorm
-from fastlab.nets.steps import evaluating, leaves, steps
+from fastlab.nets.steps import evaluating, leaves
 
-LRNS = (LocalResponseNorm, nn.LocalResponseNorm)
 POOLS = (nn.MaxPool2d, nn.AvgPool2d)
 # Multiplications a value in testing: BatchNorm is one scale and shift; LRN squares, scales by alpha, multiplies two
 # roots and the value. Roots, exponentials, comparisons and additions are not counted.
@@ -42,7 +42,7 @@ class Cost:
 def costs(net, channels, size):
     "The cost of every step for one image of (channels, size, size), in order, as a list of Cost."
     counted, found = set(), []
-    for step in steps(net, channels, size):
+    for step in used_steps(net, channels, size):
         found.append(cost_of(step, first=step.module not in counted))
         counted.add(step.module)
     return found
@@ -85,31 +85,28 @@ def timed(net, images, rounds=10, warm=2, mean=0.0, std=1.0):
 
     Returns a DataFrame of name, milliseconds (median over `rounds`), low and high (quartiles), n (rounds); the last
     row, 'elsewhere', is what passed between the parts. On a GPU each step waits for the device, so that steps do not
-    overlap. A part that is used again counts all its uses."""
-    images, names = prepared(images, net, mean, std), leaves(net)
-    started, spent, taken = {}, {}, []
+    overlap."""
+    images, started, spent, taken = prepared(images, net, mean, std), {}, {}, []
     wait = torch.cuda.synchronize if images.is_cuda else lambda: None
 
     def before(module, inputs):
         wait()
         started[module] = perf_counter()
 
-    def after(module, inputs, output):
+    def after(name, module, inputs, output):
         wait()
-        spent[module] = spent.get(module, 0.0) + perf_counter() - started[module]
+        spent[name] = perf_counter() - started[module]
 
-    handles = [handle for module in names for handle in
-               (module.register_forward_pre_hook(before), module.register_forward_hook(after))]
+    handles = [module.register_forward_pre_hook(before) for module in leaves(net)]
     try:
-        with evaluating(net), torch.no_grad():
+        with evaluating(net), watched(net, after), torch.no_grad():
             for _ in range(warm + rounds):
                 spent.clear()
                 begun = perf_counter()
                 net(images)
                 wait()
                 whole = perf_counter() - begun
-                taken.append({**{names[module]: seconds for module, seconds in spent.items()},
-                              "elsewhere": whole - sum(spent.values())})
+                taken.append({**spent, "elsewhere": whole - sum(spent.values())})
     finally:
         for handle in handles:
             handle.remove()

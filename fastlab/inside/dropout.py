@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from fastlab.errors import OptionError
 from fastlab.inside.costs import costs
 from fastlab.inside.inputs import checked_labels, in_chunks, prepared, probabilities
-from fastlab.nets.steps import evaluating, leaves
+from fastlab.nets.steps import evaluating
 from fastlab.seeds import kept_random_state, seed_for
 from fastlab.training.optimizers import Adam
 
@@ -60,10 +60,10 @@ def before_and_after(net):
 
 def share_after(net, channels, size):
     "The share of a pass's multiplications, for an image of (channels, size, size), that every draw makes anew."
-    named, spent = leaves(net), costs(net, channels, size)
-    kept = {named[module] for module in before_and_after(net)[0].modules() if module in named}
-    total = sum(cost.multiplications for cost in spent)
-    return sum(cost.multiplications for cost in spent if cost.name not in kept) / total if total else 1.0
+    head, _ = before_and_after(net)
+    once = sum(cost.multiplications for cost in costs(head, channels, size)) if len(head) else 0
+    total = sum(cost.multiplications for cost in costs(net, channels, size))
+    return (total - once) / total if total else 1.0
 
 
 def prediction_spread(net, images, draws=20, seed=0, chunk=256, mean=0.0, std=1.0):

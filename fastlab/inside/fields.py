@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from fastlab.inside.inputs import prepared
-from fastlab.nets.steps import evaluating, hooked, leaves, steps
+from fastlab.inside.uses import used_steps, watched
+from fastlab.nets.steps import evaluating
 from fastlab.seeds import torch_generator
 
 FIXED_WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
@@ -79,7 +80,7 @@ def fields(net, channels, size):
     Where a function joins branches (a residual sum), its result takes the widest field of that many places; where a
     function moves windows (a pooling that is not a part), the window is taken as no larger than its stride."""
     image = Field("image", (channels, size, size))
-    found, all_steps = [], steps(net, channels, size)
+    found, all_steps = [], used_steps(net, channels, size)
     for step in all_steps:
         if step.source is not None:
             before = image if step.source == -1 else found[step.source]
@@ -136,15 +137,14 @@ def effective_fields(net, images, names=None, seed=0, chunk=32, mean=0.0, std=1.
 
 def squared_gradients(net, images, names, signs):
     "{step name: (H, W) float64 array} sum over `images` and colours of the squared gradient of the middle unit."
-    named, outputs = leaves(net), {}
-    watched = [module for module, name in named.items() if names is None or name in names]
+    outputs = {}
     images.requires_grad_()
 
-    def keep(module, inputs, output):
-        if torch.is_tensor(output) and output.ndim in (2, 4) and output.requires_grad:
-            outputs[named[module]] = middle(output)
+    def keep(name, module, inputs, output):
+        if (names is None or name in names) and output.ndim in (2, 4) and output.requires_grad:
+            outputs[name] = middle(output)
 
-    with hooked(watched, keep):
+    with watched(net, keep):
         net(images)
     found = {}
     for name, units in outputs.items():

@@ -7,8 +7,9 @@ import torch
 
 from fastlab.errors import one_of
 from fastlab.inside.inputs import checked_labels, prepared, probabilities
+from fastlab.inside.uses import watched
 from fastlab.inside.warping import noisy, rotated, scaled, shifted
-from fastlab.nets.steps import evaluating, hooked, leaves
+from fastlab.nets.steps import evaluating
 from fastlab.seeds import torch_generator
 
 AMOUNTS = {"shift": tuple(range(-6, 7)), "rotation": (-45, -30, -20, -10, -5, 0, 5, 10, 20, 30, 45),
@@ -79,13 +80,13 @@ def map_changes(net, images, kind="shift", amount=1, seed=0, chunk=16, mean=0.0,
 
 
 def all_outputs(net, images):
-    "{step name: output (N, …)} of one forward pass, without gradients; of a part used twice, the last."
-    names, outputs = leaves(net), {}
+    "{step name: output (N, …)} of one forward pass, without gradients."
+    outputs = {}
 
-    def keep(module, inputs, output):
-        if torch.is_tensor(output) and output.is_floating_point():
-            outputs[names[module]] = output.clone()
+    def keep(name, module, inputs, output):
+        if output.is_floating_point():
+            outputs[name] = output.clone()
 
-    with hooked(names, keep), torch.no_grad():
+    with watched(net, keep), torch.no_grad():
         net(images)
     return outputs

@@ -5,9 +5,11 @@ import torch
 from torch import nn
 
 from fastlab.inside.inputs import prepared
+from fastlab.inside.uses import watched
 from fastlab.nets.normalisation import LocalResponseNorm
-from fastlab.nets.steps import evaluating, hooked, leaves
+from fastlab.nets.steps import evaluating
 
+LRNS = (LocalResponseNorm, nn.LocalResponseNorm)
 TINY = 1e-30
 MOST_VALUES = 1_000_000  # of a map, evenly taken, that loudness is ranked over
 
@@ -52,21 +54,21 @@ def lrn_contrast(net, images, chunk=32, most_images=64, mean=0.0, std=1.0):
     size, before and after (`channel_contrast`), unlike (share of the result that is not just a common scale),
     competition (see there), damping (mean of 1 - |after| / |before|, weighted by |before|), n (images)."""
     images = prepared(images, net, mean, std)[:most_images]
-    named = leaves(net)
-    sites = [module for module in named if isinstance(module, LocalResponseNorm | nn.LocalResponseNorm)]
-    after_relu = not sites
-    sites, maps = sites or [module for module in named if isinstance(module, nn.ReLU)], {}
+    after_relu = not any(isinstance(module, LRNS) for module in net.modules())
+    sites, maps = {}, {}
 
-    def keep(module, inputs, output):
+    def keep(name, module, inputs, output):
         found = output if after_relu else inputs[0]
-        if found.ndim == 4:
-            maps.setdefault(module, []).append(found.float().clone())
+        if isinstance(module, nn.ReLU if after_relu else LRNS) and found.ndim == 4:
+            sites[name] = module
+            maps.setdefault(name, []).append(found.float().clone())
 
-    with evaluating(net), hooked(sites, keep), torch.no_grad():
-        for part in images.split(chunk):
-            net(part)
-        return pd.DataFrame([{"name": named[module], **row, "n": len(images)} for module, parts in maps.items()
-                             for row in rows_of(torch.cat(parts), module)])
+    with evaluating(net), torch.no_grad():
+        with watched(net, keep):
+            for part in images.split(chunk):
+                net(part)
+        return pd.DataFrame([{"name": name, **row, "n": len(images)} for name, parts in maps.items()
+                             for row in rows_of(torch.cat(parts), sites[name])])
 
 
 def rows_of(maps, module):

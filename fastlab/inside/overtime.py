@@ -7,7 +7,8 @@ from torch import nn
 from fastlab.errors import OptionError
 from fastlab.images.augment import centre_crop
 from fastlab.inside.inputs import prepared
-from fastlab.nets.steps import evaluating, hooked, leaves
+from fastlab.inside.uses import watched
+from fastlab.nets.steps import evaluating
 
 ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.Hardswish)
 LOOKED_AT = 64          # images that activations are taken on, unless others are given
@@ -57,14 +58,12 @@ class OverTime(Callback):
                 weight = module.weight.detach()
                 self.zeros.setdefault(name, []).append(float((weight == 0).double().mean()))
                 self.norms.setdefault(name, []).append(float(torch.linalg.vector_norm(weight, dtype=torch.float64)))
-        named = {part: name for part, name in leaves(self.learn.model).items() if isinstance(part, ACTIVATIONS)}
-        with evaluating(self.learn.model), hooked(named, lambda part, _, output: self.take(named[part], output)), \
-                torch.no_grad():
+        with evaluating(self.learn.model), watched(self.learn.model, self.take), torch.no_grad():
             self.learn.model(self.looked)
 
-    def take(self, name, output):
-        "Of one activation's output (N, units, …): the share of dead units, and some of its values."
-        if len(self.dead.get(name, ())) == len(self.marks):     # a part that is used twice counts its first use
+    def take(self, name, module, inputs, output):
+        "Of an activation's output (N, units, …): the share of dead units, and some of its values."
+        if not isinstance(module, ACTIVATIONS):
             return
         others = [axis for axis in range(output.ndim) if axis != 1]
         same = output.amax(others) == output.amin(others)

@@ -7,8 +7,9 @@ import torch
 from fastlab.errors import OptionError
 from fastlab.inside.fields import fields
 from fastlab.inside.inputs import prepared
+from fastlab.inside.uses import watched
 from fastlab.inside.warping import background
-from fastlab.nets.steps import evaluating, hooked, leaves
+from fastlab.nets.steps import evaluating
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ def best_patches(net, images, name, count=9, chunk=128, mean=0.0, std=1.0):
     field = field_of(net, images, name)
     count, start, found = min(count, len(images)), 0, None
 
-    def note(part, inputs, output):
+    def note(step, module, inputs, output):
         nonlocal found
-        found = merged(found, greatest(output, start), count)
+        if step == name:
+            found = merged(found, greatest(output, start), count)
 
-    watched = [module for module, step in leaves(net).items() if step == name]
-    with evaluating(net), torch.no_grad(), hooked(watched, note):
+    with evaluating(net), torch.no_grad(), watched(net, note):
         for start in range(0, len(images), chunk):
             net(images[start:start + chunk])
     values, indices, places = (tensor.T.cpu().numpy() for tensor in found)

@@ -37,11 +37,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Twin:
-    "A network trained by a Plan, and its accuracy on `n` develop images that its training did not see."
+    """A network trained by a Plan, its accuracy on `n` develop images that its training did not see, and the `scale`
+    of the pixels that it takes: mean and std of the images that it was trained on, options of every measurement."""
     net: nn.Module
     plan: Plan
     accuracy: float
     n: int
+    scale: dict
 
 
 def plan_for(arrays, recipe, multiplications):
@@ -57,7 +59,7 @@ def plan_for(arrays, recipe, multiplications):
 def trained_twin(arrays, recipe, plan, seed=0, change=None, cbs=None):
     """The Twin of `recipe` on the first `plan.images` of the train split, taken evenly; `change(net)` alters the
     network before it is trained, `cbs` are fastai callbacks that watch. Plain: no augmentation, constant rate, float32,
-    nothing frozen or loaded. The program's random numbers stay as they are."""
+    nothing frozen or loaded. The program's random numbers stay as they are. Raises TrainingError where it diverges."""
     develop = evenly(arrays.splits["develop"], IMAGES)
     rows = {"train": evenly(arrays.splits["train"], plan.images), "develop": evenly(develop, WATCHED)}
     recipe = recipe.changed(epochs=plan.epochs, batch_size=plan.batch, augment="none", schedule="constant", on="train",
@@ -72,7 +74,7 @@ def trained_twin(arrays, recipe, plan, seed=0, change=None, cbs=None):
     mean, deviation = learn.dls.arrays.statistics
     found = scores(net, arrays.images[develop], mean, deviation, learn.recipe.crop)
     right = found.argmax(1).cpu().numpy() == arrays.labels[develop]
-    return Twin(net, plan, float(right.mean()), len(right))
+    return Twin(net, plan, float(right.mean()), len(right), {"mean": mean, "std": deviation})
 
 
 def evenly(rows, count):

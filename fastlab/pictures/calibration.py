@@ -1,15 +1,17 @@
 """How far answers can be trusted: calibration, accuracy by class, and one way of answering against another."""
-from itertools import combinations, islice
+from itertools import combinations
+from math import comb
 
 import numpy as np
 
 from fastlab.errors import OptionError, one_of
 from fastlab.pictures.fonts import shown
 from fastlab.pictures.style import BLUE, GREY, INK, ORANGE, PALE, blank, counted, percent, picture
+from fastlab.seeds import numpy_generator
 from fastlab.training.figures import wilson
 
 FOOT = -0.18        # below accuracy 0 stand the counts
-SUBSETS = 200       # ensembles of one size that are tried at most, to take their mean
+SUBSETS = 200       # ensembles of one size that are tried at most, drawn at random, to take their mean
 
 
 def bins_of(confidence, bins, equal):
@@ -119,14 +121,22 @@ def against(truth, answers, ax=None, title="Accuracy, 95 % intervals"):
     return ax
 
 
+def subsets(members, size, most=SUBSETS):
+    "Ensembles of `size` of so many `members`, as tuples: all of them, or where there are more than `most`, a sample."
+    if comb(members, size) <= most:
+        return list(combinations(range(members), size))
+    draw = numpy_generator(0, "show", members, size)
+    return [tuple(draw.choice(members, size, replace=False)) for _ in range(most)]
+
+
 @picture
 def ensemble(truth, probabilities, ax=None):
     """Accuracy of ensembles by their size: `probabilities` (M, N, C) of M networks; every network alone (points), and
-    the mean over subsets of each size, at most SUBSETS of them, of an ensemble's accuracy (line)."""
+    the mean over subsets of each size, all or SUBSETS drawn at random, of an ensemble's accuracy (line)."""
     truth, probabilities = np.asarray(truth), np.asarray(probabilities, float)
     many = range(1, len(probabilities) + 1)
     found = [[(probabilities[list(some)].mean(axis=0).argmax(axis=1) == truth).mean()
-              for some in islice(combinations(range(len(probabilities)), size), SUBSETS)] for size in many]
+              for some in subsets(len(probabilities), size)] for size in many]
     ax = blank(ax, (4.8, 3.6))
     ax.plot([1] * len(found[0]), found[0], "o", color=GREY, markersize=4, alpha=0.7, label="each network alone")
     ax.plot(many, [np.mean(row) for row in found], "o-", color=BLUE, label="mean over ensembles of this size")

@@ -6,6 +6,7 @@ from fastlab.errors import OptionError, one_of
 from fastlab.pictures.fonts import shown
 from fastlab.pictures.order import cluster
 from fastlab.pictures.style import INK, blank, counted, picture
+from fastlab.pictures.tiles import width
 
 # Mistakes from white to dark red-brown, lightness falling all the way: it reads the same in grey.
 MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#FFFFFF", "#FBD9B9", "#F0954E", "#C24E00", "#5E2300"])
@@ -35,7 +36,7 @@ def matrix(truth, predicted, names, ax=None, shares=False, order="cluster", clas
     table = counts(truth, predicted, len(labels))
     places = cluster(table) if order == "cluster" else np.arange(len(labels))
     table = table[np.ix_(places, places)]
-    ax = blank(ax, _size(len(labels)), grid=None)
+    ax = blank(ax, _size(labels), grid=None)
     percents = 100 * table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     image = _paint(ax, percents)
     if len(labels) <= NUMBERED:
@@ -49,10 +50,21 @@ def matrix(truth, predicted, names, ax=None, shares=False, order="cluster", clas
     return ax
 
 
-def _size(classes):
-    "Inches of the Figure: a cell stays large enough for its number, or for its class's name at 100 classes."
-    side = max(2.6, classes * (0.36 if classes <= NUMBERED else 0.125))
-    return side + 1.1, side + 1.0
+def _side(classes):
+    "Inches that all cells take: a cell stays large enough for its number, or for its class's name at 100 classes."
+    return max(2.6, classes * (0.36 if classes <= NUMBERED else 0.125))
+
+
+def _longest(labels):
+    "Inches that the longest name takes, and its font size."
+    size = 9 if len(labels) <= NUMBERED else 5.5
+    return width("\n".join(labels), size), size
+
+
+def _size(labels):
+    "Inches of the Figure: the cells, and beside and below them room for the names."
+    side, (room, _) = _side(len(labels)), _longest(labels)
+    return side + max(1.1, room + 0.55), side + (max(1.0, room + 0.85) if room > side / len(labels) else 1.0)
 
 
 def _paint(ax, percents):
@@ -75,9 +87,10 @@ def _number(ax, cells, image):
 
 
 def _name(ax, labels):
-    "The classes along both axes, small enough that neighbours do not touch; long names stand upright."
-    size = 9 if len(labels) <= NUMBERED else 5.5
-    upright = max(map(len, labels)) > 2 and len(labels) > 4
+    "The classes along both axes, small enough that neighbours do not touch; names longer than a cell stand upright."
+    room, size = _longest(labels)
+    cell = min(_side(len(labels)), *(ax.bbox.size / ax.figure.dpi)) / len(labels)
+    upright = room > 0.95 * cell
     ax.set_xticks(range(len(labels)), labels, fontsize=size, rotation=90 if upright else 0)
     ax.set_yticks(range(len(labels)), labels, fontsize=size)
     ax.set(xlabel="predicted class", ylabel="true class")

@@ -58,7 +58,8 @@ def prior(names, shared, unshared, dense, ax=None):
                                           (dense, "s", ORANGE, "fully connected")):
         ax.plot(values, places, marker, color=colour, markersize=6, label=label)
     for place, few, many in zip(places, shared, dense):
-        ax.text(1.01, place, f"÷ {many / few:,.0f}", transform=ax.get_yaxis_transform(), va="center", fontsize=8)
+        saved = f"÷ {many / few:,.0f}" if few else "–"
+        ax.text(1.01, place, saved, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
     ax.set_yticks(places, shown(names))
     ax.set(title="Parameters that sparse and shared connections save", xlabel="parameters (logarithmic)", xscale="log",
            ylim=(len(names) - 0.4, -0.6))

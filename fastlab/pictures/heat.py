@@ -1,4 +1,6 @@
 """Heat maps over images: where the network looks (Grad-CAM, occlusion)."""
+from textwrap import fill
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
@@ -8,6 +10,7 @@ from fastlab.pictures.style import GREY, blanks, picture
 from fastlab.pictures.tiles import TILE, bare, fitting, plain, show
 
 # Clear where there is nothing to say, so that the image shows through; blue speaks against the class.
+ACROSS = 32     # characters of a caption in one line
 SIGNED = LinearSegmentedColormap.from_list("for and against", [
     (0.0, (0.0, 0.27, 0.45, 0.9)), (0.25, (0.0, 0.45, 0.70, 0.6)), (0.5, (1, 1, 1, 0)),
     (0.75, (0.84, 0.37, 0.0, 0.6)), (1.0, (0.55, 0.17, 0.0, 0.9))])
@@ -44,8 +47,10 @@ def attention(images, maps, captions, figure=None, title="Where the network look
         raise OptionError(f"maps, captions: give one for each of the {len(images)} images.")
     columns = 1 + len(maps)
     tile = 1.4 * TILE
-    axes = blanks(len(images), columns, (columns * tile + 0.2, len(images) * (tile + 0.25) + 0.5), figure)
-    captions = shown(captions, longest=40)
+    captions = [fill(caption.replace("> ", ">\N{NO-BREAK SPACE}"), ACROSS) for caption in shown(captions, longest=80)]
+    lines = 1 + max(caption.count("\n") for caption in captions)
+    height = tile + 0.12 + 0.13 * lines
+    axes = blanks(len(images), columns, (columns * tile + 0.2, len(images) * height + 0.5), figure)
     size = fitting("\n".join(captions), tile, size=8)
     for row, (cells, caption) in enumerate(zip(axes, captions)):
         show(cells[0], images[row])

@@ -18,7 +18,7 @@ def first_layer(weights, ax=None, title=None, columns=None):
     count, channels, height, width = weights.shape
     columns = columns or min(count, 16 if count > 32 else 8)
     rows = -(-count // columns)
-    ax = blank(ax, (columns * 0.55 + (1.2 if channels == 1 else 0.1), rows * 0.55 + 0.35), grid=None)
+    ax = blank(ax, (max(3, columns * 0.55 + (1.2 if channels == 1 else 0.1)), max(1.2, rows * 0.55 + 0.35)), grid=None)
     if channels == 3:
         parts = [montage(_stretched(weights)[:, channel], columns, fill=1)[0] for channel in range(3)]
         ax.imshow(np.stack(parts, axis=-1))
@@ -28,7 +28,7 @@ def first_layer(weights, ax=None, title=None, columns=None):
         ax.figure.colorbar(image, ax=ax, fraction=0.05, aspect=9 * rows, pad=0.02, label="weight")
     bare(ax)
     ax.spines[:].set_visible(False)
-    ax.set_title(title or f"{count} kernels of the first layer, {height}×{width}")
+    ax.set_title(title or f"{count} kernel{'s' * (count != 1)} of the first layer, {height}×{width}")
     return ax
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from fastlab.pictures.fonts import shown
 from fastlab.pictures.kernels import SIGNED
 from fastlab.pictures.style import GREY, blanks, picture
-from fastlab.pictures.tiles import bare, montage, show
+from fastlab.pictures.tiles import bare, montage, show, width
 
 ACROSS = 16        # maps in one row
 WIDE = 7.4         # inches that a row takes
@@ -40,7 +40,11 @@ def through(image, maps, names=None, figure=None, most=2 * ACROSS, title="One im
     strips = [strip(values, most) for values in maps.values()]
     heights = [0.8, *(WIDE * part.shape[0] / part.shape[1] if np.ndim(values) == 3 else 0.16 + 0.06 * len(part)
                       for values, part in zip(maps.values(), strips))]
-    axes = blanks(len(heights), 1, (WIDE + 1.1, sum(heights) + 0.06 * len(heights) + 0.4), figure,
+    labels = shown(names) if names is not None and len(names) == strips[-1].shape[1] else []
+    size = 7 if len(labels) <= 30 else 4
+    room = width("\n".join(labels), size)
+    upright = bool(labels) and room > 0.95 * WIDE / len(labels)
+    axes = blanks(len(heights), 1, (WIDE + 1.1, sum(heights) + 0.06 * len(heights) + 0.4 + upright * room), figure,
                   height_ratios=heights)[:, 0]
     show(axes[0], image)
     axes[0].set_anchor("W")
@@ -51,8 +55,8 @@ def through(image, maps, names=None, figure=None, most=2 * ACROSS, title="One im
         bare(ax).spines[:].set_visible(np.ndim(values) == 1)
         kept = f"\n{most} shown" if np.ndim(values) == 3 and len(values) > most else ""
         _said(ax, f"{step}\n{'×'.join(map(str, np.shape(values)))}{kept}")
-    if names is not None and len(names) == strips[-1].shape[1]:
-        axes[-1].set_xticks(range(len(names)), shown(names), fontsize=7 if len(names) <= 30 else 4)
+    if labels:
+        axes[-1].set_xticks(range(len(labels)), labels, fontsize=size, rotation=90 if upright else 0)
     axes[0].set_title(f"{title} (red above 0, blue below; grey where none is below)")
     return axes
 

@@ -12,6 +12,7 @@ def profile(values, names, ax=None, quantity="mean", title=None, log=False):
     """One figure of every layer, first to last, of one network or several: `values` is a dict from labels to (L,),
     `names` (L,) the layers. Layers that a network lacks are nan and passed over."""
     ax = blank(ax, (max(4, 0.5 * len(names) + 1.5), 3.6))
+    log = log and any((np.asarray(row, float) > 0).any() for row in values.values())     # zeros have no logarithm
     for place, (label, row) in enumerate(values.items()):
         row = np.asarray(row, float)
         some = np.flatnonzero(np.isfinite(row))

@@ -5,7 +5,7 @@ from fastlab.errors import OptionError
 from fastlab.pictures.confusion import counts
 from fastlab.pictures.fonts import shown
 from fastlab.pictures.style import GREY, INK, ORANGE, counted, picture
-from fastlab.pictures.tiles import fitting, sheet, show
+from fastlab.pictures.tiles import LEGIBLE, TILE, fitting, roomy, sheet, show, width
 
 LEAST_ACROSS = 3        # examples of a pair for which there is room, so that its heading has some too
 
@@ -49,8 +49,8 @@ def batch(images, labels, names, count=24, figure=None, classes=None, title="A b
     rows = np.arange(len(images))[:count] if rows is None else np.asarray(rows, int)
     if not len(rows):
         return _nothing(figure, "no image", title)
-    axes = sheet(len(rows), columns=8, figure=figure)
-    size = fitting("\n".join(names))
+    columns, tile, size = roomy(names, 8)
+    axes = sheet(len(rows), columns, figure=figure, tile=tile)
     for ax, row in zip(axes, rows):
         show(ax, images[row])
         ax.set_title(names[labels[row]], loc="center", fontsize=size, pad=3)
@@ -69,10 +69,12 @@ def results(images, truth, probabilities, names, count=24, figure=None, classes=
     rows = np.arange(len(truth))[:count] if rows is None else np.asarray(rows, int)
     if not len(rows):
         return _nothing(figure, "no image", "Results")
-    axes = sheet(len(rows), columns=8, figure=figure)
     texts = [(f"✓ {names[said]}" if true == said else f"✗ {names[true]} → {names[said]}") + f"  {chance(shares[said])}"
              for true, said, shares in zip(truth[rows], predicted[rows], probabilities[rows])]
-    size = fitting("\n".join(texts))
+    broken = width("\n".join(texts), LEGIBLE) > TILE
+    texts = [text.replace(" → ", "\n→ ") if broken else text for text in texts]
+    columns, tile, size = roomy(texts, 8)
+    axes = sheet(len(rows), columns, 1 + broken, figure, tile)
     for ax, row, text in zip(axes, rows, texts):
         right = truth[row] == predicted[row]
         show(ax, images[row], frame=GREY if right else ORANGE, width=0.5 if right else 2)
@@ -102,10 +104,10 @@ def mistakes(images, truth, probabilities, names, count=12, figure=None, classes
     found = worst(truth, probabilities, count)
     if not len(found):
         return _nothing(figure, "no mistake", counted("Mistakes", len(truth)))
-    axes = sheet(len(found), columns=6, lines=2 + (files is not None), figure=figure)
     texts = [f"true {names[truth[at]]}  {chance(probabilities[at, truth[at]])}\n"
              f"predicted {names[probabilities[at].argmax()]}  {chance(probabilities[at].max())}" for at in found]
-    size = fitting("\n".join(texts))
+    columns, tile, size = roomy(texts, 6)
+    axes = sheet(len(found), columns, 2 + (files is not None), figure, tile)
     for ax, at, text in zip(axes, found, texts):
         show(ax, images[at])
         ax.set_title(text, fontsize=size, pad=3)
@@ -150,7 +152,8 @@ def pairs(images, truth, probabilities, names, count=5, examples=6, figure=None,
         held = int((truth == true).sum())
         row[0].set_title(" ", loc="center", pad=3)      # keeps the height; the text itself may run over the next images
         told = f"{names[true]} taken for {names[said]}: {times} of {held} ({100 * times / held:.1f} %)"
-        heading = row[0].annotate(told, (0, 1), (0, 3), "axes fraction", textcoords="offset points", fontsize=10)
+        heading = row[0].annotate(told, (0, 1), (0, 3), "axes fraction", textcoords="offset points",
+                                  fontsize=fitting(told, examples * 1.12 * TILE, size=10))
         heading.set_in_layout(False)
     _headed(axes.ravel(), counted("Most confused pairs", len(truth)))
     return axes

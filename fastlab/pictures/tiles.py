@@ -8,6 +8,7 @@ from fastlab.errors import OptionError
 from fastlab.pictures.style import GREY, blanks
 
 TILE = 1.15      # inches: a 28-pixel image stays crisp, and six fit across a printed page
+LEGIBLE = 6      # points
 
 
 def plain(image):
@@ -38,10 +39,24 @@ def show(ax, image, frame=GREY, width=0.5, **options):
     return bare(ax, frame, width)
 
 
+def width(text, size):
+    "About how many inches the longest line of `text` takes at a font size: wide characters count two, capitals 1.2."
+    widths = [sum(2 if east_asian_width(sign) in "WF" else 1.2 if sign.isupper() else 1 for sign in line)
+              for line in text.split("\n")]
+    return 0.6 * size * max(1, *widths) / 72
+
+
 def fitting(text, inches=TILE, size=7.5, least=5):
-    "The font size, at most `size`, at which the longest line of `text` fits in `inches`; wide characters count two."
-    widths = [sum(2 if east_asian_width(sign) in "WF" else 1 for sign in line) for line in text.split("\n")]
-    return max(least, min(size, inches * 72 / (0.6 * max(1, *widths))))
+    "The font size, at most `size`, at which the longest line of `text` fits in `inches`."
+    return max(least, min(size, inches / width(text, 1)))
+
+
+def roomy(texts, columns):
+    """(columns, inches of a tile, font size) at which none of the `texts` runs into the tile beside it: a font smaller
+    than LEGIBLE is not taken, but larger tiles, and so fewer in a row."""
+    text = "\n".join(texts)
+    tile = max(TILE, width(text, LEGIBLE))
+    return max(1, int(columns * TILE / tile)), tile, fitting(text, tile)
 
 
 def sheet(count, columns=6, lines=1, figure=None, tile=TILE, head=0.35):

@@ -126,3 +126,11 @@ def test_batch_norm_keeps_gradients_alive_where_plain_layers_lose_them():
     ratio = {norm: found.iloc[0] / found.iloc[-2] for norm, found in fades.items()}
     assert fades[True].iloc[0] > 100 * fades[False].iloc[0]
     assert ratio[True] > 0.1
+
+
+def test_weights_that_are_all_0_have_no_relative_gradient(net):
+    with torch.no_grad():
+        net.conv1.weight.zero_()
+    table = gradient_norms(net, torch.rand(4, 1, 28, 28), [0, 1, 2, 3]).set_index("name")
+    assert np.isnan(table.relative["conv1"])
+    assert table.relative["conv2"] > 0

@@ -75,6 +75,32 @@ def test_units_that_never_fire_are_dead_on_any_learner_of_fastais():
     assert watch.n == 5
 
 
+class OneReLU(nn.Module):
+    "A ReLU over 4 maps, of which 3 are dead, and over 5 units, of which 2 are."
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.flat, self.relu = nn.Conv2d(1, 4, 3), nn.Flatten(), nn.ReLU()
+        self.linear, self.last = nn.Linear(4 * 36, 5), nn.Linear(5, 2)
+        with torch.no_grad():
+            self.conv.bias[:3] = self.linear.bias[:2] = -100
+
+    def forward(self, x):
+        return self.last(self.relu(self.linear(self.flat(self.relu(self.conv(x))))))
+
+
+def test_of_a_relu_that_is_used_again_every_use_is_watched():
+    torch.manual_seed(0)
+    batches = [(torch.rand(4, 1, 8, 8), torch.randint(0, 2, (4,)))]
+    watch = OverTime(torch.rand(9, 1, 8, 8), every=1)
+    learn = Learner(DataLoaders(batches, batches), OneReLU(), loss_func=CrossEntropyLossFlat(), cbs=watch)
+    with learn.no_bar(), learn.no_logging():
+        learn.fit(1, 1e-4)
+    assert {name: shares[0] for name, shares in watch.dead.items() if name != "relu#2"} == {"relu": 0.75}
+    assert watch.dead["relu#2"][0] >= 0.4
+    assert len(watch.dead["relu#2"]) == len(watch.values["relu#2"]) == len(watch.marks) == 2
+
+
 def test_of_a_large_develop_split_some_images_are_looked_at_evenly(shape_arrays):
     every = np.arange(120)
     learn = learner_for(shape_arrays.with_splits(develop=every), RECIPE.changed(crop=24, augment="crop"), 0)

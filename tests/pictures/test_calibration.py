@@ -92,3 +92,13 @@ def test_an_ensemble_is_the_mean_of_probabilities():
     assert list(alone.get_ydata()) == pytest.approx([2 / 3, 1 / 3, 2 / 3])
     pairs = [(shares[[a, b]].mean(axis=0).argmax(axis=1) == truth).mean() for a, b in ((0, 1), (0, 2), (1, 2))]
     assert list(mean.get_ydata()) == pytest.approx([5 / 9, np.mean(pairs), 1])
+
+
+def test_of_many_networks_subsets_are_drawn_and_every_network_counts_alike():
+    assert calibration.subsets(4, 2) == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    drawn = calibration.subsets(14, 5)
+    assert drawn == calibration.subsets(14, 5)
+    assert len(drawn) == calibration.SUBSETS
+    assert all(len(set(some)) == 5 for some in drawn)
+    counts = np.bincount(np.ravel(drawn), minlength=14)
+    assert stats.chisquare(counts).pvalue > 0.01

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from fastlab.errors import OptionError
 from fastlab.pictures import confusion
@@ -60,6 +61,24 @@ def test_it_stays_legible_for_any_number_of_classes(classes, numbered):
     assert all(upper.y0 >= lower.y1 - 0.5 for upper, lower in itertools.pairwise(boxes))
     boxes = [tick.get_window_extent() for tick in ax.get_xticklabels()]
     assert all(left.x1 <= right.x0 + 0.5 for left, right in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize(("names", "turned"), [
+    (["cat", "dog", "bird"], 0), (["incorrect_mask", "with_mask", "without_mask"], 90), (list("abcdefghij"), 0)])
+def test_names_longer_than_a_cell_stand_upright_and_cells_stay_large(names, turned):
+    truth = np.arange(len(names))
+    ax = confusion.matrix(truth, truth, names)
+    assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {turned}
+    ax.figure.draw_without_rendering()
+    boxes = [tick.get_window_extent() for tick in ax.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    assert ax.get_window_extent().width / ax.figure.dpi >= 0.9 * max(2.6, 0.36 * len(names))
+
+
+def test_on_a_small_axes_names_stand_upright_sooner():
+    ax = Figure(figsize=(2, 2)).subplots()
+    confusion.matrix([0, 1, 2], [0, 1, 2], ["cat", "mushroom", "horse"], ax=ax)
+    assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {90}
 
 
 def test_counts_equal_a_count_by_hand():

@@ -25,6 +25,11 @@ def test_a_network_without_cost_has_bars_without_length():
     assert not ax.texts
 
 
+def test_a_layer_without_parameters_of_its_own_has_no_ratio():
+    ax = costs.prior(["linear", "linear#2"], [20, 0], [20, 20], [20, 20])
+    assert [text.get_text() for text in ax.texts] == ["÷ 1", "–"]
+
+
 def test_the_prior_is_the_ratio_of_dense_to_shared():
     ax = costs.prior(["conv1", "linear"], [416, 18_828], [326_144, 18_828], [9_847_040, 18_828])
     shared, unshared, dense = ax.lines

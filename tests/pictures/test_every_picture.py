@@ -26,6 +26,8 @@ from fastlab.pictures import (
 )
 
 NAMES = list("博学笃志切问近思自由无用")
+LONG = [f"mask_worn_incorrectly_{k:02d}" for k in range(12)]
+MIXED = ["incorrect_mask", "automobile", "INCORRECT_MASK", "cat"]
 RNG = np.random.default_rng(3)
 IMAGES = RNG.integers(0, 256, (60, 12, 12), np.uint8)
 TRUTH = np.repeat(np.arange(12), 5)
@@ -48,6 +50,18 @@ PICTURES = {
     "confusion": lambda: confusion.matrix(TRUTH, SAID, NAMES),
     "confusion shares": lambda: confusion.matrix(TRUTH, SAID, NAMES, shares=True),
     "confusion of two": lambda: confusion.matrix([0, 1, 1], [0, 1, 0], ["学", "a long name of it"]),
+    "confusion, four names": lambda: confusion.matrix([0, 1, 2, 3], [0, 1, 0, 3], MIXED),
+    "confusion, three names": lambda: confusion.matrix([0, 1, 2], [0, 1, 0], LONG[:3]),
+    "confusion, long names": lambda: confusion.matrix(TRUTH, SAID, LONG),
+    "batch, long names": lambda: results.batch(IMAGES, TRUTH, LONG),
+    "results, long names": lambda: results.results(IMAGES, TRUTH, SHARES, LONG),
+    "results, mixed names": lambda: results.results(IMAGES, TRUTH, SHARES, MIXED * 3),
+    "mistakes, long names": lambda: results.mistakes(IMAGES, TRUTH, SHARES, LONG, files=[f"{k}.png" for k in TRUTH]),
+    "pairs, long names": lambda: results.pairs(IMAGES, TRUTH, SHARES, LONG, count=3),
+    "maps, long names": lambda: maps.through(IMAGES[0], {"conv1": HEATS, "linear": SHARES[0]}, LONG),
+    "maps, four names": lambda: maps.through(IMAGES[0], {"linear": SHARES[0, :4]}, LONG[:4]),
+    "heat, long names": lambda: heat.attention(IMAGES[:2], {"Grad-CAM": HEATS[:2], "occlusion": HEATS[2:]},
+                                               [f"{LONG[0]} taken for {LONG[11]}  > 0.99", f"{LONG[1]}  0.51"]),
     "batch": lambda: results.batch(IMAGES, TRUTH, NAMES, count=9),
     "results": lambda: results.results(IMAGES, TRUTH, SHARES, NAMES, count=9),
     "mistakes": lambda: results.mistakes(IMAGES, TRUTH, SHARES, NAMES, files=[f"学/{k}.png" for k in range(60)]),
@@ -70,6 +84,9 @@ PICTURES = {
     "contrast": lambda: normalising.contrast([0.5, 0.6], [0.6, 0.6], ["conv1, the paper's", "conv1, PyTorch's"], 64),
     "lrn": lambda: normalising.lrn({"damping": [0.4, 1e-4], "unlike": [3.8e-4, 1.5e-4]}, ["paper", "torch"], 64),
     "kernels": lambda: kernels.first_layer(RNG.normal(size=(16, 1, 5, 5))),
+    "one kernel": lambda: kernels.first_layer(RNG.normal(size=(1, 1, 5, 5))),
+    "one colour kernel": lambda: kernels.first_layer(RNG.normal(size=(1, 3, 5, 5))),
+    "variances of 0": lambda: normalising.normalised(*[{"a": np.zeros(4)}] * 3, LAYERS, 9),
     "colour kernels": lambda: kernels.first_layer(RNG.normal(size=(96, 3, 11, 11))),
     "maps": lambda: maps.through(IMAGES[0], {"conv1": HEATS, "linear": SHARES[0]}, NAMES),
     "patches": lambda: patches.best(RNG.random((20, 9, 5, 5)), "conv1", 60),

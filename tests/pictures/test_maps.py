@@ -15,6 +15,14 @@ def test_every_step_has_its_strip_named_with_its_shape():
     assert [tick.get_text() for tick in axes[3].get_xticklabels()] == list("abcd")
 
 
+def test_names_stand_upright_where_they_do_not_fit():
+    def turned(names):
+        ax = maps.through(np.zeros((6, 6), np.uint8), {"linear": np.ones(len(names))}, names=names)[-1]
+        return {tick.get_rotation() for tick in ax.get_xticklabels()}
+    assert turned([f"{k}" for k in range(12)]) == turned(["incorrect_mask", "with_mask", "without_mask"]) == {0}
+    assert turned([f"automobile_{k:02d}" for k in range(12)]) == {90}
+
+
 def test_zero_is_white_before_and_after_relu():
     signed, positive = (maps.through(np.zeros((4, 4), np.uint8), {"a": values})[1].images[0]
                         for values in (np.array([[[-1.0, 0, 3]]]), np.array([[[0.0, 2]]])))

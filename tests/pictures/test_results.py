@@ -67,6 +67,23 @@ def test_results_mark_right_and_wrong_by_sign_frame_and_colour():
     assert heading(axes) == "Results: 6 images; accuracy 50.00 % of all (n = 6 images)"
 
 
+def test_long_names_break_their_line_and_are_told_whole():
+    names = ["mask_worn_incorrectly_xy", "without_mask", "automobile"]
+    axes = results.results(IMAGES, TRUTH, SHARES, names)
+    assert axes[1].get_title() == "✗ without_mask\n→ mask_worn_incorrectly_xy  0.60"
+    assert axes[0].get_title() == "✓ mask_worn_incorrectly_xy  0.80"
+    assert axes[0].title.get_fontsize() >= 6
+
+
+def test_a_pairs_heading_stays_within_the_figure():
+    names = ["mask_worn_incorrectly_xy", "mask_worn_incorrectly_xz", "cat"]
+    axes = results.pairs(IMAGES, TRUTH, SHARES, names, count=1, examples=3)
+    axes[0, 0].figure.draw_without_rendering()
+    heading, = axes[0, 0].texts
+    assert heading.get_text().startswith("mask_worn_incorrectly_xy taken for mask_worn_incorrectly_xz: 1 of 2")
+    assert heading.get_window_extent().x1 <= axes[0, 0].figure.bbox.x1
+
+
 def test_accuracy_in_the_heading_is_over_all_images_not_those_shown():
     axes = results.results(IMAGES, TRUTH, SHARES, NAMES, count=1)
     assert len(axes) == 1

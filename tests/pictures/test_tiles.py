@@ -48,3 +48,12 @@ def test_a_text_shrinks_until_it_fits_and_wide_characters_count_two():
     assert tiles.fitting("a" * 30, inches=1.5) == pytest.approx(1.5 * 72 / (0.6 * 30))
     assert tiles.fitting("学" * 15, inches=1.5) == tiles.fitting("a" * 30, inches=1.5)
     assert tiles.fitting("a" * 300, inches=1.5) == 5
+    assert tiles.fitting("A" * 30, inches=1.5) < tiles.fitting("a" * 30, inches=1.5)
+
+
+def test_for_long_texts_tiles_grow_and_fewer_stand_in_a_row():
+    assert tiles.roomy(["ant", "bee"], 8) == (8, tiles.TILE, 7.5)
+    columns, tile, size = tiles.roomy(["a" * 46, "b"], 8)
+    assert tile == pytest.approx(2 * tiles.TILE)
+    assert (columns, size) == (4, pytest.approx(tiles.LEGIBLE))
+    assert tiles.roomy(["a" * 999], 8)[0] == 1

@@ -1,11 +1,12 @@
 """Does the answer stay? Under shifts, with and without pooling; under rotation, scale and noise."""
 from itertools import pairwise
 
+from fastlab.errors import TrainingError
 from fastlab.inside.invariance import AMOUNTS, invariance, map_changes
 from fastlab.inside.unpooled import POOLS
-from fastlab.nets.steps import leaves
+from fastlab.inside.uses import used_steps
 from fastlab.pictures import invariance as curves
-from fastlab.pictures.explain.section import Picture, Section, Table, percent, records, times
+from fastlab.pictures.explain.section import Picture, Section, Table, diverged, percent, records, times
 
 WORK = 700e9       # multiplications for all kinds of change together
 PASSES = sum(map(len, AMOUNTS.values())) + len(AMOUNTS["shift"])
@@ -19,7 +20,8 @@ def shift(subject):
     "Shifts of −6 to 6 pixels: this network, and twins with and without pooling; and the maps, step by step."
     images, labels, options = subject.first(WORK, PASSES, most=240)
     curve = {"this network": invariance(subject.net, images, labels, "shift", seed=subject.seed, **options)}
-    pools = [name for module, name in leaves(subject.net).items() if isinstance(module, POOLS)]
+    pools = [step.name for step in used_steps(subject.net, subject.channels, subject.size)
+             if isinstance(step.module, POOLS)]
     notes = twins_beside(subject, curve, images, labels, options) if pools else (
         "This network has no pooling part, so there is nothing to take out.",)
     own = curve["this network"].set_index("amount")
@@ -50,8 +52,12 @@ def twins_beside(subject, curve, images, labels, options):
     if subject.plan is None:
         return ("With and without pooling are not held against each other here: that takes two trainings, which for "
                 "this network are a study's work (a user's own network, or too many multiplications).",)
-    for name, twin in (("with pooling, twin", subject.twin), ("without pooling, twin", subject.twin_without_pooling)):
-        curve[name] = invariance(twin.net, images, labels, "shift", seed=subject.seed, **options)
+    try:
+        twins = {"with pooling, twin": subject.twin, "without pooling, twin": subject.twin_without_pooling}
+    except TrainingError as error:
+        return (f"With and without pooling are not held against each other: {diverged(error)}",)
+    for name, twin in twins.items():
+        curve[name] = invariance(twin.net, images, labels, "shift", seed=subject.seed, **{**options, **twin.scale})
     return (f"Twins: this Recipe trained anew on {subject.plan.text}, without augmentation, once with its pooling and "
             f"once with every pooling taking the middle value of its window in its place; accuracy on "
             f"{subject.twin.n:,} develop images {percent(subject.twin.accuracy)} and "

@@ -1,6 +1,7 @@
 """What the layers are while the network learns: sizes of weights, exact zeros, dead units, spread of activations."""
+from fastlab.errors import TrainingError
 from fastlab.pictures import layers
-from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, times
+from fastlab.pictures.explain.section import Picture, Section, Table, diverged, percent, plain, slug, times
 
 TITLE = "While it learns"
 IN_A_NOTEBOOK = "In a notebook: watch = OverTime(); learn.fit(5, cbs=watch), from fastlab.inside.overtime."
@@ -13,7 +14,10 @@ def over_time(subject):
     if subject.plan is None:
         return Section("learning", TITLE, left_out="it takes a training that is watched, which for this network is a "
                                                    f"study's work. {IN_A_NOTEBOOK}")
-    _, watch = subject.watched
+    try:
+        _, watch = subject.watched
+    except TrainingError as error:
+        return Section("learning", TITLE, left_out=f"{diverged(error)} {IN_A_NOTEBOOK}")
     weighted, active = list(watch.norms), list(watch.dead)
     says = [weights_sentence(watch)]
     if active:
@@ -68,7 +72,7 @@ def pictures(watch):
         yield Picture("dead", "Share of dead units of each activation while the network learns",
                       lambda: layers.dead(dead, n=watch.n, title="Dead units: the same answer to every image", **told))
     for name in dict.fromkeys(list(watch.dead)[place] for place in (0, -1) if watch.dead):
-        yield Picture(f"activations-{name.replace('.', '-')}",
+        yield Picture(f"activations-{slug(name)}",
                       f"How the activations of {name} are spread while the network learns",
                       lambda name=name: layers.histogram(*watch.spread(name), quantity=f"activation of {name}",
                                                          n=watch.n, **told))

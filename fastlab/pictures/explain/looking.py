@@ -8,10 +8,10 @@ from fastlab.inside.activations import activation_statistics, feature_maps
 from fastlab.inside.attention import grad_cam, last_maps, occlusion
 from fastlab.inside.overtime import ACTIVATIONS
 from fastlab.inside.patches import best_patches, cut, field_of
-from fastlab.nets.steps import steps
+from fastlab.inside.uses import used_steps
 from fastlab.pictures import heat, kernels, maps
 from fastlab.pictures import patches as units
-from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, records, small, times
+from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, records, slug, small, span, times
 from fastlab.pictures.results import chance
 
 PASSED_OVER = (nn.Dropout, nn.Flatten, nn.Identity)     # steps that leave the maps as they are, in testing
@@ -31,30 +31,31 @@ def first_kernels(subject):
         return Section("kernels", title, left_out="this network has no first convolution over one or three channels.")
     weights = first.weight.detach().float().cpu().numpy()
     norms, means = np.sqrt((weights ** 2).sum((1, 2, 3))), weights.mean((1, 2, 3))
-    balance = np.abs(weights.sum((1, 2, 3))) / np.abs(weights).sum((1, 2, 3))
+    sizes = np.abs(weights).sum((1, 2, 3))
+    balance = np.divide(np.abs(weights.sum((1, 2, 3))), sizes, out=np.full_like(sizes, np.nan), where=sizes > 0)
     count, _, height, width = weights.shape
-    says = (f"{name} has {count} kernels of {height}×{width}; their norms go from {small(norms.min())} to "
+    says = (f"{name} has {times(count, 'kernel')} of {height}×{width}; their norms go from {small(norms.min())} to "
             f"{small(norms.max())}.",
             f"{int((balance < 0.25).sum())} of the {count} are nearly balanced (|sum| below a quarter of the sum of "
             f"|weights|): they answer to edges and lines, and hardly to even grey.")
     drawn = Picture("kernels", "The kernels of the first layer, red above zero and blue below, or in colour",
                     lambda: kernels.first_layer(weights))
-    quantities = (("norm", norms), ("mean weight", means), ("|sum| / sum of |weights|", balance))
+    some = int((sizes > 0).sum())
+    ratio = "|sum| / sum of |weights|" + (f", of the n = {some} that are not all 0" if some < count else "")
     table = Table.of((f"of n = {count} kernels", "least", "median", "greatest"),
-                     [(what, float(values.min()), float(np.median(values)), float(values.max()))
-                      for what, values in quantities])
+                     [("norm", *span(norms)), ("mean weight", *span(means)), (ratio, *span(balance))])
     return Section("kernels", title, says, (drawn,), (table,),
                    {"layer": name, "norms": plain(norms.tolist()), "balance": plain(balance.tolist())})
 
 
 def told_steps(net, channels, size, most=STRIPS):
     "Names of the steps whose maps are worth a strip: those that change something; of many, the layers and poolings."
-    passed = [step for step in steps(net, channels, size)
+    passed = [step for step in used_steps(net, channels, size)
               if not isinstance(step.module, PASSED_OVER) and len(step.shape) in (1, 3)]
     if len(passed) > most:
         kept = [step for step in passed if isinstance(step.module, nn.Conv2d | nn.Linear | nn.MaxPool2d | nn.AvgPool2d)]
         passed = [kept[int(k)] for k in np.unique(np.linspace(0, len(kept) - 1, most).round())]
-    return list(dict.fromkeys(step.name for step in passed))
+    return [step.name for step in passed]
 
 
 def through(subject):
@@ -89,10 +90,10 @@ def through(subject):
 
 def answering(net, channels, size):
     "Names of up to three steps with maps, first, middle and last, whose units' best patches are shown: activations."
-    placed = [step for step in steps(net, channels, size) if len(step.shape) == 3 and step.shape[1] > 1]
+    placed = [step for step in used_steps(net, channels, size) if len(step.shape) == 3 and step.shape[1] > 1]
     active = [step for step in placed if isinstance(step.module, ACTIVATIONS)] or \
         [step for step in placed if isinstance(step.module, nn.Conv2d)]
-    names = list(dict.fromkeys(step.name for step in active))
+    names = [step.name for step in active]
     return [names[k] for k in dict.fromkeys((0, len(names) // 2, len(names) - 1))] if names else []
 
 
@@ -136,7 +137,7 @@ def picture_of(name, found, images):
         pieces = np.stack([shrunk(cut(found, images, unit)) for unit in range(min(UNITS, len(found.values)))])
         drawn = pieces[:, :, 0] if pieces.shape[2] == 1 else pieces.transpose(0, 1, 3, 4, 2)
         return units.best(drawn, name, found.n, most=UNITS, seen=seen_in(found, images.shape[1:3]))
-    return Picture(f"patches-{name.replace('.', '-')}", f"The patches that each unit of {name} answers to most", draw)
+    return Picture(f"patches-{slug(name)}", f"The patches that each unit of {name} answers to most", draw)
 
 
 def seen_in(found, image):
@@ -187,7 +188,7 @@ def attention_section(subject, chosen, images, cam, hidden, layer, window, strid
             f"probability falls.",
             f"Where it matters most, that is by {', '.join(f'{100 * fall:.1f}' for fall in falls)} points (n = "
             f"{times(len(images), 'image')}); the two maps agree with a correlation of "
-            f"{', '.join(f'{value:.2f}'.replace('-', '−') for value in alike)}.")
+            f"{', '.join('–' if np.isnan(value) else f'{value:.2f}'.replace('-', '−') for value in alike)}.")
     drawn = Picture("attention", "Images, Grad-CAM and occlusion side by side", lambda: heat.attention(
         images, {"Grad-CAM": cam.maps, "occlusion": hidden.maps}, captions))
     rows = [(subject.file(k), names[subject.truth[k]], names[label], chance(share, 3), f"{100 * fall:.1f}",

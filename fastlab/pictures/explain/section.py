@@ -2,6 +2,8 @@
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Table:
@@ -62,6 +64,22 @@ def percent(share, digits=1):
 def times(count, word):
     "'1 image', '3 images'."
     return f"{count:,} {word}{'s' * (count != 1)}"
+
+
+def span(values):
+    "Least, median and greatest of those of the values that are numbers."
+    some = values[np.isfinite(values)]
+    return (float(some.min()), float(np.median(some)), float(some.max())) if len(some) else (None,) * 3
+
+
+def slug(name):
+    "A step's name as a part of a file's: 'layer1.0.relu#2' → 'layer1-0-relu-2'."
+    return name.replace(".", "-").replace("#", "-")
+
+
+def diverged(error):
+    "Why a comparison with a twin is left out, from the TrainingError."
+    return f"a twin of this network, trained anew and briefly, diverged ({str(error).rstrip('.')})."
 
 
 def plain(value):

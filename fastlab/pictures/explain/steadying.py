@@ -1,12 +1,13 @@
 """What the tricks of their time do: LRN, BatchNorm, dropout."""
 import numpy as np
 
+from fastlab.errors import TrainingError
 from fastlab.inside.batchnorm import layer_signals
 from fastlab.inside.dropout import DROPOUTS, prediction_spread, share_after, update_sizes
 from fastlab.inside.normalising import lrn_contrast
 from fastlab.pictures import dropout as spreads
 from fastlab.pictures import normalising
-from fastlab.pictures.explain.section import Picture, Section, Table, percent, plain, records, small, times
+from fastlab.pictures.explain.section import Picture, Section, Table, diverged, percent, plain, records, small, times
 from fastlab.training.learner import build_net
 from fastlab.training.optimizers import SGD, Adam, AdamW
 
@@ -15,6 +16,7 @@ VALUES = 4_000_000     # of the largest map, over all images: more would move no
 DRAWS = 20
 STEPS = 10
 LEAST_STEPS = 3
+NORMS = {"batch": "with BatchNorm", "none": "without"}
 FORMS = {"own": "as here", "paper": "paper's constants", "torch": "PyTorch's constants"}
 
 
@@ -29,6 +31,9 @@ def lrn(subject):
                                               "could stand.")
     own, n = "own" in set(table.form), int(table.n.iloc[0])
     table = table[np.isfinite(table.before)]
+    if table.empty:
+        return Section("lrn", title, left_out="wherever it stands or could stand, there is a single channel, or all "
+                                              f"channels are 0 (n = {times(n, 'image')}): no neighbours compete.")
     means = table.groupby("form")[["unlike", "competition", "damping"]].mean()
     changed = table.assign(change=table.after - table.before).groupby("form").change.mean()
     where = "its LRN layers" if own else "the places after its ReLUs, where LRN would stand (it has none)"
@@ -64,9 +69,9 @@ def signals(subject):
     "BatchNorm: mean, variance and gradient norm by layer, with and without it."
     images, labels, _ = subject.first(WORK, passes=3, least=2, most=min(128, subject.budget.chunk))
     own = layer_signals(subject.net, images, labels, **subject.scale)
-    curves, notes = {"this network": own}, without_notes(subject)
-    for name, net in networks_beside(subject):
-        curves[name] = layer_signals(net, images, labels, **subject.scale)
+    beside, notes = networks_beside(subject)
+    curves = {"this network": own, **{name: layer_signals(net, images, labels, **scale)
+                                      for name, net, scale in beside}}
     n = len(images)
     says = [f"What the activations of this network get has a mean from {small(own['mean'].min())} to "
             f"{small(own['mean'].max())} "
@@ -89,31 +94,25 @@ def signals(subject):
 
 
 def networks_beside(subject):
-    "(name, network) with BatchNorm and without: twins, or where these cost too much, networks before any training."
+    """[(name, network, scale of its pixels)] with BatchNorm and without, and the notes on how they were made, or why
+    there are none: twins, or where these cost too much, networks before any training."""
     if subject.other_norm is None:
-        return
-    pair = {subject.model.recipe.norm or "none": subject.model.recipe, subject.other_norm.norm: subject.other_norm}
-    for norm, word in (("batch", "with BatchNorm"), ("none", "without")):
-        if subject.plan is not None:
-            twin = subject.twin if norm != subject.other_norm.norm else subject.twin_of_other_norm
-            yield f"{word}, twin", twin.net
-        else:
-            yield f"{word}, untrained", build_net(pair[norm], len(subject.names), subject.seed).eval()
-
-
-def without_notes(subject):
-    "How the networks beside it were made, or why there are none."
-    if subject.other_norm is None:
-        return ("With and without are not held against each other: BatchNorm is no switch of this network.",)
+        return [], ("With and without are not held against each other: BatchNorm is no switch of this network.",)
+    recipes = {subject.model.recipe.norm or "none": subject.model.recipe, subject.other_norm.norm: subject.other_norm}
     if subject.plan is None:
-        return ("Beside it stand the same network with and without BatchNorm before any training, from the same "
-                "initial weights: trainings of it are a study's work (fastlab study).",)
-    one, other = subject.twin, subject.twin_of_other_norm
-    norms = [subject.model.recipe.norm or "none", subject.other_norm.norm]
-    by = dict(zip(norms, (one, other)))
-    return (f"Twins: this Recipe trained anew on {subject.plan.text}, with BatchNorm and without; accuracy on "
-            f"{one.n:,} develop "
-            f"images {percent(by['batch'].accuracy)} and {percent(by['none'].accuracy)}. One seed each.",)
+        return [(f"{word}, untrained", build_net(recipes[norm], len(subject.names), subject.seed).eval(), subject.scale)
+                for norm, word in NORMS.items()], (
+            "Beside it stand the same network with and without BatchNorm before any training, from the same initial "
+            "weights: trainings of it are a study's work (fastlab study).",)
+    try:
+        twins = {norm: subject.twin_of_other_norm if recipes[norm] is subject.other_norm else subject.twin
+                 for norm in NORMS}
+    except TrainingError as error:
+        return [], (f"With and without are not held against each other: {diverged(error)}",)
+    return [(f"{word}, twin", twins[norm].net, twins[norm].scale) for norm, word in NORMS.items()], (
+        f"Twins: this Recipe trained anew on {subject.plan.text}, with BatchNorm and without; accuracy on "
+        f"{subject.twin.n:,} develop images {' and '.join(percent(twin.accuracy) for twin in twins.values())}. One "
+        "seed each.",)
 
 
 def compared(names, curves, n):
@@ -145,9 +144,8 @@ def dropped(subject):
             f"{times(len(images), 'image')},"
             f" {DRAWS} passes each).",
             f"On the same {times(steps, 'batch').replace('batchs', 'batches')} of {batch} from the same weights, "
-            f"updates are {times_as_large(by.update_size['on'] / by.update_size['off'])} with dropout as without, "
-            f"gradients {by.gradient['on'] / by.gradient['off']:.2f} and scores "
-            f"{by.scores['on'] / by.scores['off']:.2f} times.")
+            f"updates are {ratio(by.update_size)} times as large with dropout as without, gradients "
+            f"{ratio(by.gradient)} and scores {ratio(by.scores)} times.")
     pictures = (
         Picture("dropout", "Probability of the answer with dropout left on, image by image",
                 lambda: spreads.spread(still, mean, deviation, found.changed, DRAWS)),
@@ -164,8 +162,10 @@ def dropped(subject):
                     f"optimizer on images of the {subject.split} split; the network itself stays as it is.",))
 
 
-def times_as_large(ratio):
-    return f"{ratio:.2f} times as large"
+def ratio(mean):
+    "What it is with dropout over what it is without, where both are numbers."
+    known = np.isfinite(mean).all() and mean["off"]
+    return f"{mean['on'] / mean['off']:.2f}" if known else "–"
 
 
 def rate_of(recipe):

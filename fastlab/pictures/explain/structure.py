@@ -35,8 +35,10 @@ def shapes(subject):
     drawn = Picture("shapes", "Blocks from the image to the scores, as high as the maps and as wide as their number",
                     lambda: flow(["image", *(row["name"] for row in rows)], whole,
                                  [0, *(row["parameters"] for row in rows)]))
+    notes = ("A part that is used again is a step each time, its number behind its name; its parameters are counted "
+             "the first time.",) if any("#" in row["name"] for row in rows) else ()
     return Section("shapes", "The shape at every step", says, (drawn,), (table,),
-                   {"image": list(image), "parameters": total, "values": values})
+                   {"image": list(image), "parameters": total, "values": values}, notes)
 
 
 def receptive(subject):
@@ -48,7 +50,7 @@ def receptive(subject):
                 if row["receptive_field"] > before["receptive_field"]]
     if not widening:
         return Section("fields", "How far a unit sees",
-                       left_out="this network has no step with maps that sees more than one pixel.")
+                       left_out="this network has no step with maps that answers to more than one pixel.")
     last, n = placed[-1], subject.field_images
     first, share = widening[0], last["effective_receptive_field"] / min(last["receptive_field"], subject.size)
     says = (f"A unit of {first['name']} sees {first['receptive_field']}×{first['receptive_field']} pixels; windows "
@@ -83,8 +85,7 @@ def middle_box(field):
 def prior(subject):
     "Connections and parameters against the fully connected network with the same maps."
     table = cost_table(subject.net, subject.channels, subject.size)
-    learned = table[(table.dense > 0)]
-    steps = learned[learned.name != "total"]
+    steps = table[(table.dense > 0) & (table.parameters > 0) & (table.name != "total")]    # of a layer, the first use
     convolved = steps[steps.unshared > steps.parameters]
     if convolved.empty:
         return Section("prior", "An infinitely strong prior", left_out="this network has no convolution.")
@@ -116,7 +117,7 @@ def cost(subject):
     spent = timed(subject.net, images, ROUNDS, **subject.scale)
     table = cost_table(subject.net, subject.channels, subject.size)
     steps, total = table[table.name != "total"], table.iloc[-1]
-    steps = steps.drop_duplicates("name").merge(spent.drop(columns="n"), on="name", how="left")
+    steps = steps.merge(spent.drop(columns="n"), on="name", how="left")
     steps[["milliseconds", "low", "high"]] /= len(images)
     elsewhere = float(spent.milliseconds.iloc[-1]) / len(images)
     whole = float(steps.milliseconds.sum()) + elsewhere
