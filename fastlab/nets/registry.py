@@ -129,7 +129,8 @@ def taken_by(function, net, asked):
     parameters = inspect.signature(function).parameters.values()
     taken = {parameter.name for parameter in parameters
              if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)}
-    wanted = {switch for switch, value in asked.items() if value is not None and (switch, value) not in NOT_ASKED}
+    nothing = (*NOT_ASKED, ("norm", "none"), ("dropout", 0))  # fastlab adds neither to a network of one's own
+    wanted = {switch for switch, value in asked.items() if value is not None and (switch, value) not in nothing}
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         taken |= {"classes", "channels", "size", *wanted}
     for switch in sorted(wanted - taken):

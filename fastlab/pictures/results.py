@@ -49,11 +49,12 @@ def batch(images, labels, names, count=24, figure=None, classes=None, title="A b
     rows = np.arange(len(images))[:count] if rows is None else np.asarray(rows, int)
     if not len(rows):
         return _nothing(figure, "no image", title)
-    columns, tile, size = roomy(names, 8)
+    texts = [names[labels[row]] for row in rows]
+    columns, tile, size = roomy(texts, 8)
     axes = sheet(len(rows), columns, figure=figure, tile=tile)
-    for ax, row in zip(axes, rows):
+    for ax, row, text in zip(axes, rows, texts):
         show(ax, images[row])
-        ax.set_title(names[labels[row]], loc="center", fontsize=size, pad=3)
+        ax.set_title(text, loc="center", fontsize=size, pad=3)
     _headed(axes, f"{title} ({len(rows)} of {len(images):,} images)")
     return axes
 

@@ -40,17 +40,20 @@ def scores(net, images, mean, deviation, crop=None, testing="eval", seed=0, turn
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
             return net(numbers).float()
 
-    found = []
+    found = torch.zeros(0, 0)
     with as_printed(net, seed, turn) if testing == "as-printed" else evaluating(net):
         for start in range(0, len(images), step):
             pixels = images[start:start + step].to(device).permute(0, 3, 1, 2)
             if ten_crop:
                 crops = ten_crops(pixels, crop, mirrored)
                 shares = forward(torch.cat(crops)).softmax(1).view(len(crops), len(pixels), -1)
-                found.append(shares.mean(0).clamp_min(1e-30).log())
+                part = shares.mean(0).clamp_min(1e-30).log()
             else:
-                found.append(forward(centre_crop(pixels, crop)))
-    return torch.cat(found) if found else torch.zeros(0, 0)
+                part = forward(centre_crop(pixels, crop))
+            if start == 0:  # one place for all: parts kept one by one would lie among what each batch frees
+                found = part.new_empty(len(images), part.shape[1])
+            found[start:start + step] = part
+    return found
 
 
 class Rows:

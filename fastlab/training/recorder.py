@@ -26,11 +26,11 @@ class Accuracy(Metric):
 
 
 class DeviceRecorder(Recorder):
-    """Keeps each step's loss as a tensor on the device, read once an epoch. `losses` (smoothed), `lrs`, `iters`,
+    """Keeps each step's loss in one tensor on the device, read once an epoch. `losses` (smoothed), `lrs`, `iters`,
     `values` and the plots are fastai's; `raw_losses` are the steps' own, free of smoothing and of any penalty, and
     `sizes` the images of each step."""
     reads_only = True           # inside a step, which may then be a CUDA graph's
-    _stateattrs = (*Recorder._stateattrs, "raw_losses", "sizes", "pending")
+    _stateattrs = (*Recorder._stateattrs, "raw_losses", "sizes")
 
     @property
     def name(self):
@@ -40,14 +40,24 @@ class DeviceRecorder(Recorder):
     def before_fit(self):
         super().before_fit()
         self.smooth, self.weight = 0.0, 0.0
-        self.raw_losses, self.sizes, self.pending = [], [], []
+        self.raw_losses, self.sizes, self.waiting, self.kept = [], [], 0, torch.empty(0)
 
     def after_loss(self):
         "A step counts from its loss on: a callback may end the fit before anybody sees the step's end."
         if self.learn.training and self.learn.yb:
-            self.pending.append(self.learn.loss.detach())
+            self._keep(self.learn.loss.detach())
             self.sizes.append(len(self.learn.yb[0]))
             self.lrs.append(current_rate(self.learn.opt))
+
+    def _keep(self, loss):
+        """Into a place made beforehand: tensors of their own that outlive each step would lie scattered among what it
+        frees, and memory would grow with the steps."""
+        if self.waiting == len(self.kept) or self.kept.device != loss.device:
+            if self.waiting:
+                self.read()
+            self.kept = torch.empty(max(self.learn.n_iter, 1), device=loss.device)
+        self.kept[self.waiting] = loss if loss.dim() == 0 else loss.float().mean()
+        self.waiting += 1
 
     def after_batch(self):
         if not self.learn.training:
@@ -65,13 +75,13 @@ class DeviceRecorder(Recorder):
 
     def read(self):
         "Brings the waiting losses to the host, one transfer for all, and smooths them (fastai's beta of 0.98)."
-        if self.pending:
+        if self.waiting:
             beta = self.smooth_loss.beta
-            for loss in torch.stack([loss.float().mean() for loss in self.pending]).tolist():
+            for loss in self.kept[:self.waiting].tolist():
                 self.smooth, self.weight = beta * self.smooth + (1 - beta) * loss, beta * self.weight + (1 - beta)
                 self.raw_losses.append(loss)
                 self.losses.append(torch.tensor(self.smooth / self.weight))
-            self.pending.clear()
+            self.waiting = 0
             self.smooth_loss.val = torch.tensor(self.smooth)
             self.smooth_loss.count = len(self.losses)
         return self.losses[-1] if self.losses else None

@@ -1,4 +1,6 @@
 """The recorder and the bar: the figures of fastai's own on the same run, without a look at the device inside it."""
+import gc
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -157,3 +159,28 @@ def test_the_smoothed_loss_is_there_at_every_step_for_those_who_ask(shape_arrays
     with quiet(learn):
         learn.fit(1, cbs=watch)
     assert [float(loss) for loss in seen] == pytest.approx([float(loss) for loss in learn.recorder.losses])
+
+
+def test_memory_does_not_grow_with_the_steps_of_an_epoch(shape_arrays):
+    "What outlives a step lies in one tensor: none is left over for each step before the epoch's end."
+    alive = []
+    learn = learner_for(shape_arrays, QUICK.changed(batch_size=2), 0)
+    count = Callback(after_batch=lambda callback: callback.learn.training and alive.append(
+        sum(type(thing) is torch.Tensor for thing in gc.get_objects())))
+    with quiet(learn):
+        learn.fit(1, cbs=count)
+    assert len(alive) == 36
+    assert max(alive[5:]) <= min(alive[5:]) + 2
+
+
+def test_losses_that_are_no_single_number_and_more_steps_than_foreseen_are_kept(shape_arrays):
+    learn = learner_for(shape_arrays, QUICK, 0)
+    with quiet(learn):
+        learn.fit(1)
+    recorder, steps = learn.recorder, [torch.tensor([1.0, 3.0]), torch.tensor(4.0, dtype=torch.bfloat16)] * 4
+    before = len(recorder.raw_losses)
+    for loss in steps:
+        recorder._keep(loss)
+    recorder.read()
+    assert recorder.raw_losses[before:] == [2.0, 4.0] * 4
+    assert len(recorder.losses) == before + 8

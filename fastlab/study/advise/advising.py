@@ -23,6 +23,7 @@ from fastlab.study.advise.trials import TrialRunner, Trials, folds_for, hidden
 from fastlab.study.place import name_of as folder_name
 from fastlab.study.place import place_for
 from fastlab.study.store import Store, check_free
+from fastlab.training.choices import check_not_among_images
 from fastlab.training.writable import check_writable
 
 
@@ -87,6 +88,7 @@ def advise(folder, minutes=20, runs=None, seed=0, jobs=None, out=None, save=None
     save, option = (Path(save), "--save") if save else (out / "model.safetensors", "--out")
     for path in member_paths(save, ensemble):
         check_writable(path, option)
+        check_not_among_images(path, root)
     arrays = folder if isinstance(folder, Arrays) else Arrays.from_folder(
         folder, seed=split_seed, group_by=group_by, cache=cache, skip_unreadable=skip_unreadable)
     check_arrays(arrays)

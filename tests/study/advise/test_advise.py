@@ -250,13 +250,16 @@ def test_where_a_network_cannot_be_saved_is_said_before_the_search(arrays, tmp_p
 
 
 def test_nothing_is_written_among_the_images(arrays, tmp_path, handed_over, monkeypatch):
-    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "images")
     arrays = replace(arrays, root=tmp_path / "images")
     with pytest.raises(OptionError, match="in the folder of images"):
         advised(arrays, tmp_path / "images" / "out", handed_over)
     assert advised(arrays, None, handed_over, runs=24).out == tmp_path.resolve() / "advice-images"
-    assert not list((tmp_path / "images").iterdir())
+    with pytest.raises(OptionError, match="among the images"):
+        advised(arrays, tmp_path / "other", handed_over, save="1/net.safetensors")
+    assert [path.name for path in (tmp_path / "images").rglob("*")] == ["1"]
+    assert not (tmp_path / "other").exists()
 
 
 def test_files_are_trained_copied_or_read_again_by_what_the_notes_know_of_them(arrays, tmp_path, monkeypatch):

@@ -39,3 +39,5 @@ def test_advice_on_drawn_strokes(tmp_path, monkeypatch, capsys):
     again = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert {name: one for name, one in again.items() if name != "seconds"} == \
         {name: one for name, one in told.items() if name != "seconds"}
+    assert run([*arguments[:-1], str(tmp_path / "copy.safetensors")]) == 0
+    assert (tmp_path / "copy.safetensors").read_bytes() == (tmp_path / "net.safetensors").read_bytes()
