@@ -23,7 +23,6 @@ from fastlab.study.advise.trials import TrialRunner, Trials, folds_for, hidden
 from fastlab.study.place import name_of as folder_name
 from fastlab.study.place import place_for
 from fastlab.study.store import Store, check_free
-from fastlab.training.choices import check_not_among_images
 from fastlab.training.writable import check_writable
 
 
@@ -86,9 +85,7 @@ def advise(folder, minutes=20, runs=None, seed=0, jobs=None, out=None, save=None
     out = place_for(out, f"advice-{name}", root)
     check_free(out)
     save, option = (Path(save), "--save") if save else (out / "model.safetensors", "--out")
-    for path in member_paths(save, ensemble):
-        check_writable(path, option)
-        check_not_among_images(path, root)
+    check_places(member_paths(save, ensemble), option, root)
     arrays = folder if isinstance(folder, Arrays) else Arrays.from_folder(
         folder, seed=split_seed, group_by=group_by, cache=cache, skip_unreadable=skip_unreadable)
     check_arrays(arrays)
@@ -177,6 +174,14 @@ def check_options(minutes, runs, seed, jobs, ensemble):
                                 ("seed", seed, 0)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
             raise OptionError(f"{name}: {number!r} is not a whole number of at least {least}.")
+
+
+def check_places(paths, option, root):
+    "Raises OptionError for a file that cannot be written, or would be read as an image of the folder `root`."
+    from fastlab.training.choices import check_not_among_images  # it imports torch, which takes of the minutes
+    for path in paths:
+        check_writable(path, option)
+        check_not_among_images(path, root)
 
 
 def check_arrays(arrays):

@@ -1,5 +1,7 @@
 """A search by the clock, on a clock that is made up: every training takes what it would take on one processor."""
 import heapq
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -232,3 +234,8 @@ def test_the_plain_recipe_in_full_is_trained_once_for_every_network_of_an_ensemb
     finals = Finals(SimpleNamespace(bench=None, budget=budget))
     finals.plain, finals.ensemble = PLAIN.changed(epochs=8), ensemble
     assert finals._plain_in_full() == epochs
+
+
+def test_torch_is_imported_within_the_minutes():
+    code = "import sys, fastlab.study.advise.command; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
