@@ -193,7 +193,8 @@ def test_show_draws_over_its_own_pictures_alone_where_no_folder_is_named(model, 
     def show(name, *options):
         monkeypatch.setattr("fastlab.pictures.command.save", lambda text, path: write_text(path, text))
         monkeypatch.setattr("fastlab.pictures.command.drawings", lambda *_: {"confusion": lambda: f"of {name}"})
-        monkeypatch.setattr("fastlab.pictures.command.test", lambda *_, **__: SimpleNamespace(summary=dict))
+        monkeypatch.setattr("fastlab.pictures.command.test", lambda *_, **__: SimpleNamespace(summary=dict,
+                                                                                              trained_on=(0, 0)))
         return run(["show", name, str(folder), "--cache", str(cache), *options])
 
     monkeypatch.chdir(tmp_path)

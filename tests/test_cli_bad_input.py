@@ -122,7 +122,7 @@ def test_an_output_that_cannot_be_written_is_said_before_anything_is_decoded(spl
 def test_a_place_for_pictures_that_is_none_is_said_before_anything_is_decoded(tmp_path, capsys, monkeypatch, arguments,
                                                                               words):
     (tmp_path / "a file").touch()
-    for name in ("named_or_default", "decoded_for", "Arrays"):
+    for name in ("named_or_default", "decoded_for", "decoded_as"):
         monkeypatch.setattr(f"fastlab.pictures.command.{name}", None)
     message = mistake(capsys, *(word.format(here=tmp_path, packaged=packaged_model()) for word in arguments))
     for word in words:

@@ -8,16 +8,16 @@ import numpy as np
 
 from fastlab.errors import OptionError, one_of
 from fastlab.files import write_bytes
-from fastlab.images.arrays import Arrays
 from fastlab.pictures import calibration, curves
 from fastlab.pictures.showing import drawings, further
 from fastlab.pictures.style import kind_of, save
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
 from fastlab.training.choices import check_choices
-from fastlab.training.command import check_batch, decoded_for
+from fastlab.training.command import check_batch, decoded_as, decoded_for, leak_lines
 from fastlab.training.modelfile import load_model
 from fastlab.training.run import learner_for
+from fastlab.training.seen import among
 from fastlab.training.test import rows_of, test
 from fastlab.training.writable import check_writable
 
@@ -37,11 +37,9 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
         raise OptionError(f"--out {out}: this is a file. Name a folder for the pictures.")
     check_writable(out / f"batch.{form}", "--out")
     folder = named_or_default(folder, answer.say)
-    progress = Progress("Decoding image")
-    arrays = Arrays.from_folder(folder, loaded.input["channels"], loaded.input["size"], split_seed, group_by, cache,
-                                skip_unreadable, progress)
-    progress.close()
+    arrays = decoded_as(answer, loaded, folder, split_seed, group_by, cache, skip_unreadable)
     tested = test(loaded, arrays, split=split)
+    answer.say(*leak_lines(tested.trained_on))
     rows = rows_of(arrays, split)
     files, images = [], arrays.images[rows]
     drawn = drawings(loaded, tested, images)
@@ -100,13 +98,12 @@ def explain_command(answer, model, folder, out, split, split_seed, group_by, cac
         raise OptionError(f"{page}: this is no page of fastlab's, and is not overwritten. Name a file with --out.")
     check_writable(page, "--out")
     folder = named_or_default(folder, answer.say)
-    progress = Progress("Decoding image")
-    arrays = Arrays.from_folder(folder, loaded.input["channels"], loaded.input["size"], split_seed, group_by, cache,
-                                skip_unreadable, progress)
-    progress.close()
+    arrays = decoded_as(answer, loaded, folder, split_seed, group_by, cache, skip_unreadable)
     progress = Progress("Measuring explanation")
     found = explain(loaded, arrays, page, split, seed=seed, progress=progress)
     progress.close()
+    if split != "train":
+        answer.say(*leak_lines((among(loaded.seen, arrays.images, rows_of(arrays, split)), len(loaded.seen))))
     for section in found.sections:
         answer.say(f"{section.title}: {section.left_out}" if section.left_out else section.title,
                    *(f"  {sentence}" for sentence in section.says))

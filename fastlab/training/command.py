@@ -7,11 +7,12 @@ import torch
 
 from fastlab.errors import OptionError
 from fastlab.files import write_text
+from fastlab.images.arrays import Arrays
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
 from fastlab.training.choices import check_choices
 from fastlab.training.modelfile import load_model
-from fastlab.training.predict import predict
+from fastlab.training.predict import as_models, predict
 from fastlab.training.recipe import Recipe
 from fastlab.training.seen import FEWEST
 from fastlab.training.test import test
@@ -41,6 +42,16 @@ def decoded_for(answer, folder, recipe, split_seed, group_by, cache, skip_unread
     colour = "RGB" if arrays.channels == 3 else "grey"
     answer.say(f"{folder}: {len(arrays.classes)} classes, {colour} {arrays.size[1]}×{arrays.size[0]}; {counts}",
                *arrays.notes)
+    return arrays
+
+
+def decoded_as(answer, model, folder, split_seed, group_by, cache, skip_unreadable):
+    "The folder's arrays as a network takes them, with progress, and what was assumed about it told."
+    progress = Progress("Decoding image")
+    arrays = Arrays.from_folder(folder, model.input["channels"], model.input["size"], split_seed, group_by, cache,
+                                skip_unreadable, progress)
+    progress.close()
+    answer.say(*arrays.notes)
     return arrays
 
 
@@ -116,10 +127,8 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
     "fastlab test. net: 'MODULE:FUNCTION' of a user's own network. draw(answer, tested): what draws a picture of it."
     loaded = [load_model(path, net) for path in models]
     folder = named_or_default(folder, answer.say)
-    progress = Progress("Decoding image")
-    options = (testing, split, ten_crop, seed, split_seed, group_by, cache, skip_unreadable)
-    tested = test(loaded, folder, *options, progress)
-    progress.close()
+    arrays = decoded_as(answer, as_models(loaded)[0], folder, split_seed, group_by, cache, skip_unreadable)
+    tested = test(loaded, arrays, testing, split, ten_crop, seed)
     how = f"{len(loaded)} networks, averaged" if len(loaded) > 1 else str(models[0])
     ways = f", {tested.crops} crops an image" if tested.crops > 1 else ""
     answer.say(f"{how}, tested {'with eval()' if testing == 'eval' else 'as printed'} on {split} of {folder}{ways}")
@@ -127,7 +136,7 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
         answer.say(line)
     answer.say(f"accuracy {percent(tested.accuracy, tested.interval)}, n = {tested.n:,}   (95 % interval)",
                f"balanced accuracy {percent(tested.balanced_accuracy)}, macro F1 {tested.macro_f1:.4f}")
-    answer.say(*leak_lines(tested), *precision_lines(loaded))
+    answer.say(*leak_lines(tested.trained_on), *precision_lines(loaded))
     figures = tested.summary() | {"testing": testing, "split": split, "crops": tested.crops,
                                   "models": [str(path) for path in models], "trained_on": list(tested.trained_on),
                                   "calculated_in": [model.calculates_in for model in loaded]}
@@ -141,9 +150,9 @@ def test_command(answer, models, folder, testing, split, ten_crop, seed, split_s
     answer.give(figures)
 
 
-def leak_lines(tested):
-    "A line where images that the network was trained on are among those tested."
-    found, looked_for = tested.trained_on
+def leak_lines(trained_on):
+    "A line where images that the network was trained on are among those tested; trained_on: as of a Tested."
+    found, looked_for = trained_on
     if found < FEWEST:
         return []
     return [f"Of {looked_for} training images that the network remembers {found} are among these, so that the accuracy "

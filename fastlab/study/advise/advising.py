@@ -1,4 +1,5 @@
 """The whole way from a folder to an answer: look, race, take parts away, train, read the test split once, write."""
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,10 +62,14 @@ class Advice:
                 "folder": self.looked.to_dict()}
 
     def parts(self):
-        "One dict a part of the race's winner."
-        return [{"part": part.name, "verdict": part.verdict, "kept": part.kept and self.recipe != self.found.plain,
-                 "difference": part.standing and part.standing.difference,
-                 "interval": part.standing and [part.standing.low, part.standing.high]} for part in self.found.parts]
+        "One dict a part of the race's winner; no interval where one round tells none."
+        told = []
+        for part in self.found.parts:
+            there, kept = part.standing, part.kept and self.recipe != self.found.plain
+            span = [there.low, there.high] if there is not None and math.isfinite(there.high) else None
+            told.append({"part": part.name, "verdict": part.verdict, "kept": kept,
+                         "difference": there and there.difference, "interval": span})
+        return told
 
 
 def advise(folder, minutes=20, runs=None, seed=0, jobs=None, out=None, save=None, ensemble=1, device="cpu",

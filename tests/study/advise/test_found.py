@@ -1,8 +1,11 @@
 """The rules by which parts stay or go and the plain Recipe is left, at their borders."""
+import json
+
 import numpy as np
 import pytest
 
-from fastlab.study.advise.deciding import Standing
+from fastlab.study.advise import Advice
+from fastlab.study.advise.deciding import Standing, standings
 from fastlab.study.advise.found import (
     BETTER,
     DOES_NOT,
@@ -11,11 +14,14 @@ from fastlab.study.advise.found import (
     UNDECIDED,
     UNTRIED,
     WORSE,
+    Found,
+    Part,
     compared,
     part_for,
     preferred,
     region_of,
 )
+from fastlab.study.advise.space import PLAIN
 
 
 def standing(difference, low, high, p):
@@ -69,3 +75,13 @@ def test_near_perfection_three_tenths_of_a_point_are_not_given_away():
     better = Standing(0.996, 0.35, -0.1, 0.8, 0.2, 0.1, 3, 3500)
     assert compared(better, 4) == UNDECIDED
     assert preferred(better, UNDECIDED)
+
+
+def test_an_interval_that_one_round_cannot_tell_is_none_in_json():
+    one = standings({"a": [np.ones(4)], "b": [np.array([1.0, 1.0, 0.0, 1.0])]}, [np.arange(4)], "a")["b"]
+    lost = standing(-1.0, -1.5, -0.5, 0.001)
+    parts = (Part("rate", UNDECIDED, one), Part("schedule", UNTRIED), Part("L1", PAYS, lost))
+    advice = Advice(PLAIN, Found(PLAIN, PLAIN, PLAIN, parts), None, None, None, 0.0)
+    told = json.loads(json.dumps(advice.parts(), allow_nan=False))
+    assert [(part["difference"], part["interval"]) for part in told] == [(-25.0, None), (None, None),
+                                                                         (-1.0, [-1.5, -0.5])]
