@@ -16,7 +16,7 @@ def _region(ax, region, quantity):
     ax.axvline(0, color=GREY, linewidth=0.9, zorder=1)
     if region:
         ax.axvspan(-region, region, color="#ECEFF2", linewidth=0, zorder=0)
-        quantity += f"; band: ±{region:g}, too small to matter"
+        quantity += f"; band: ±{region:.2g}, too small to matter"
     ax.set_xlabel(quantity)
 
 
