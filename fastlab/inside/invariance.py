@@ -14,6 +14,7 @@ from fastlab.seeds import torch_generator
 
 AMOUNTS = {"shift": tuple(range(-6, 7)), "rotation": (-45, -30, -20, -10, -5, 0, 5, 10, 20, 30, 45),
            "scale": (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4), "noise": (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)}
+ALIKE = 1e-12       # share of a step's squares below which what tells images apart is rounding
 NONE = {"shift": 0, "rotation": 0, "scale": 1, "noise": 0}      # the amounts that change nothing
 
 
@@ -61,7 +62,8 @@ def map_changes(net, images, kind="shift", amount=1, seed=0, chunk=16, mean=0.0,
     over all images, so that 1 is as much as two images differ from their mean, about.
 
     A DataFrame with a row a step: name, shape, change (mean over the changes that `amount` stands for), n (images).
-    A pooling that makes the network steadier shows a smaller change than the step before it."""
+    A pooling that makes the network steadier shows a smaller change than the step before it. nan: all images have the
+    same map there, but for rounding."""
     images, sums, squares, moves = prepared(images, net, mean, std), {}, {}, {}
     changed = [change(images).split(chunk) for change in changes_of(kind, amount, seed)]
     with evaluating(net):
@@ -75,8 +77,8 @@ def map_changes(net, images, kind="shift", amount=1, seed=0, chunk=16, mean=0.0,
                     moves[name] = moves.get(name, 0) + float((output - still[name]).square().sum()) / len(others)
     spread = {name: squares[name] - float(total.square().sum()) / len(images) for name, total in sums.items()}
     return pd.DataFrame([{"name": name, "shape": tuple(total.shape), "n": len(images),
-                          "change": float(np.sqrt(moves[name] / max(spread[name], 1e-300)))}
-                         for name, total in sums.items()])
+                          "change": float(np.sqrt(moves[name] / spread[name])) if spread[name] > ALIKE * squares[name]
+                          else float("nan")} for name, total in sums.items()])
 
 
 def all_outputs(net, images):

@@ -5,12 +5,13 @@ import torch
 from torch import nn
 
 from fastlab.inside.inputs import prepared
-from fastlab.inside.uses import watched
+from fastlab.inside.uses import used_steps, watched
 from fastlab.nets.normalisation import LocalResponseNorm
 from fastlab.nets.steps import evaluating
 
 LRNS = (LocalResponseNorm, nn.LocalResponseNorm)
 TINY = 1e-30
+PLACES = 20              # at most, evenly spaced: a ResNet-50 has 49 ReLUs, whose maps are held at once
 MOST_VALUES = 1_000_000  # of a map, evenly taken, that loudness is ranked over
 
 
@@ -49,19 +50,20 @@ def unlike(before, after):
 def lrn_contrast(net, images, chunk=32, most_images=64, mean=0.0, std=1.0):
     """LRN's work on the maps of `images` (see `prepared`; the first `most_images`), a row for each place and form.
 
-    Places: where the network has LRN, else after each ReLU with maps, to see what it would do. Forms: 'own' (the
-    network's, where it has one), 'paper' (n = 5, k = 2) and 'torch' (n = 5, k = 1, alpha over n). Columns: name, form,
-    size, before and after (`channel_contrast`), unlike (share of the result that is not just a common scale),
-    competition (see there), damping (mean of 1 - |after| / |before|, weighted by |before|), n (images)."""
+    Places, at most PLACES: where the network has LRN, else after each ReLU with maps, to see what it would do. Forms:
+    'own' (the network's, where it has one), 'paper' (n = 5, k = 2) and 'torch' (n = 5, k = 1, alpha over n). Columns:
+    name, form, size, before and after (`channel_contrast`), unlike (share of the result that is not just a common
+    scale), competition (see there), damping (mean of 1 - |after| / |before|, weighted by |before|), n (images)."""
     images = prepared(images, net, mean, std)[:most_images]
-    after_relu = not any(isinstance(module, LRNS) for module in net.modules())
-    sites, maps = {}, {}
+    placed = [step for step in used_steps(net, images.shape[1], images.shape[2]) if len(step.input_shape) == 3]
+    own = [step for step in placed if isinstance(step.module, LRNS)]
+    sites = own or [step for step in placed if isinstance(step.module, nn.ReLU)]
+    some = np.linspace(0, len(sites) - 1, min(PLACES, len(sites))).round().astype(int)
+    sites, maps = {sites[k].name: sites[k].module for k in some}, {}
 
     def keep(name, module, inputs, output):
-        found = output if after_relu else inputs[0]
-        if isinstance(module, nn.ReLU if after_relu else LRNS) and found.ndim == 4:
-            sites[name] = module
-            maps.setdefault(name, []).append(found.float().clone())
+        if name in sites:
+            maps.setdefault(name, []).append((inputs[0] if own else output).float().clone())
 
     with evaluating(net), torch.no_grad():
         with watched(net, keep):

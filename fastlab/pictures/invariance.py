@@ -58,13 +58,15 @@ def apart(amounts, least=0.105):
 @picture
 def steps(changes, names, n, pools=(), ax=None, title="Change of maps when the image moves by 1 pixel"):
     """How much each step's maps change when the image does: `changes` (L,) relative to how unlike images are, `names`
-    (L,); steps in `pools` have a bar of their own colour, so that one sees what pooling does. `n` images."""
+    (L,); steps in `pools` have a bar of their own colour, so that one sees what pooling does; nan is a dash. `n`
+    images."""
     names = [str(name) for name in names]
     ax = blank(ax, (6.4, 0.24 * len(names) + 1.2), grid="x")
     colours = [ORANGE if name in pools else BLUE for name in names]
     ax.barh(range(len(names)), changes, color=colours, height=0.72)
     for place, change in enumerate(changes):
-        ax.text(change, place, f" {change:.2f}", va="center", fontsize=7, color=GREY)
+        known = np.isfinite(change)
+        ax.text(change if known else 0, place, f" {change:.2f}" if known else " –", va="center", fontsize=7, color=GREY)
     labels = [f"{label} (pooling)" if name in pools else label for name, label in zip(names, shown(names))]
     ax.set_yticks(range(len(names)), labels)
     ax.set(title=counted(title, n), xlabel="change (1: as unlike as two images)", ylim=(len(names) - 0.4, -0.6))

@@ -5,6 +5,7 @@ from fastlab.pictures.fonts import shown
 from fastlab.pictures.style import BLUE, COLOURS, GREY, ORANGE, blank, blanks, counted, percent, picture, plain_log
 
 MARKERS = "osD^vP"
+PITCH = 0.14        # inches between the names of layers, at least: of many, some are named
 
 
 @picture
@@ -18,9 +19,11 @@ def profile(values, names, ax=None, quantity="mean", title=None, log=False):
         some = np.flatnonzero(np.isfinite(row))
         ax.plot(some, row[some], MARKERS[place % len(MARKERS)] + "-",
                 color=COLOURS[place % len(COLOURS)], linewidth=1, label=label)
-    names = shown(names)
-    ax.set_xticks(range(len(names)), names, rotation=0 if max(map(len, names)) * len(names) < 50 else 60,
-                  ha="center" if max(map(len, names)) * len(names) < 50 else "right", rotation_mode="anchor")
+    every = -(-len(names) // int(max(1, ax.bbox.width / ax.figure.dpi / PITCH)))
+    places, names = range(0, len(names), every), shown(names)[::every]
+    level = max(map(len, names)) * len(names) < 50
+    ax.set_xticks(places, names, rotation=0 if level else 60, ha="center" if level else "right",
+                  rotation_mode="anchor")
     ax.set(title=title or quantity.capitalize(), ylabel=quantity, yscale="log" if log else "linear",
            xlabel="layer, first to last")
     if log:

@@ -108,3 +108,13 @@ def test_pooling_steadies_maps_where_subsampling_does_not():
     plain, pooled, sampled = change.values()
     assert pooled < 0.8 * plain
     assert sampled == pytest.approx(plain, rel=0.1)
+
+
+def test_where_no_map_differs_there_is_no_change_to_tell():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
+    with torch.no_grad():
+        net[0].weight.mul_(1e-3)
+        net[0].bias[:] = torch.tensor([-1.0, -1.0])
+    change = map_changes(net, torch.rand(5, 1, 9, 9)).change
+    assert change[0] > 0
+    assert np.isnan(change[1])

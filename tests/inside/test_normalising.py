@@ -72,6 +72,11 @@ def test_a_network_without_lrn_is_shown_what_it_would_do():
     assert table.loc[table.form == "paper", "damping"].between(1 - 2 ** -0.75 - 1e-3, 0.5).all()
 
 
+def test_of_many_places_some_are_taken_evenly():
+    net = nn.Sequential(nn.Conv2d(1, 3, 3), *(nn.ReLU() for _ in range(39)))
+    assert list(lrn_contrast(net, torch.rand(2, 1, 6, 6)).name.unique()) == [str(k) for k in range(1, 40, 2)]
+
+
 def test_torchs_own_layer_counts_as_own():
     net = nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.LocalResponseNorm(4, alpha=0.5, k=2.0))
     images = torch.rand(3, 1, 9, 9)

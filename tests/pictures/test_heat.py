@@ -34,6 +34,15 @@ def test_a_map_of_another_size_is_refused():
         heat.attention(IMAGES, {"Grad-CAM": np.zeros((1, 4, 4))}, ["a", "b"])
 
 
+def test_a_long_caption_breaks_its_line_and_keeps_its_probability():
+    caption = "mask_worn_incorrectly_xy taken for mask_worn_incorrectly_xz  > 0.99"
+    ax = heat.attention(IMAGES[:1], {"Grad-CAM": np.zeros((1, 4, 4))}, [caption])[0, 0]
+    lines = ax.get_title(loc="left").split("\n")
+    assert " ".join(lines).split() == caption.split()
+    assert max(map(len, lines)) <= heat.ACROSS
+    assert lines[-1].endswith(">\N{NO-BREAK SPACE}0.99")
+
+
 def test_the_image_below_is_pale_so_that_colours_show():
     assert heat.pale(np.array([[0, 255]], np.uint8)).tolist() == [[0.45, 1.0]]
     assert heat.pale(np.zeros((2, 2, 3), np.uint8)).shape == (2, 2)

@@ -32,3 +32,9 @@ def test_pooling_steps_stand_out():
     assert [bar.get_facecolor() for bar in ax.patches] == [to_rgba(BLUE), to_rgba(ORANGE), to_rgba(BLUE)]
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["conv1", "pool1 (pooling)", "conv2"]
     assert [text.get_text().strip() for text in ax.texts] == ["1.10", "0.80", "0.70"]
+
+
+def test_a_step_without_a_change_has_a_dash():
+    ax = invariance.steps([1.1, np.nan], ["conv1", "relu1"], 100)
+    assert [text.get_text().strip() for text in ax.texts] == ["1.10", "–"]
+    ax.figure.draw_without_rendering()

@@ -14,6 +14,17 @@ def test_a_profile_has_a_point_a_layer_and_passes_over_those_a_network_lacks():
     assert len({line.get_marker() for line in ax.lines}) == 2
 
 
+def test_of_many_layers_some_are_named_so_that_names_stand_apart():
+    names = [f"layer{k}.conv" for k in range(54)]
+    ax = normalising.normalised(*[{"a": np.arange(1, 55)}] * 3, names)[0]
+    ax.figure.draw_without_rendering()
+    ticks = ax.get_xticklabels()
+    assert [tick.get_text() for tick in ticks] == names[::4]
+    places = [tick.get_window_extent().x1 for tick in ticks]
+    assert np.diff(places).min() / ax.figure.dpi > 0.14
+    assert len(ax.lines[0].get_xdata()) == 54
+
+
 def test_normalised_shows_mean_variance_and_gradient():
     rows = {"with": [0.1, 0.2, 0.3]}, {"with": [1, 1, 2]}, {"with": [1e-3, 1e-2, 1e-1]}
     axes = normalising.normalised(*rows, NAMES, n=(300, 300, 64))

@@ -1,5 +1,6 @@
 """Does the answer stay? Under shifts, with and without pooling; under rotation, scale and noise."""
 from itertools import pairwise
+from math import isfinite
 
 from fastlab.errors import TrainingError
 from fastlab.inside.invariance import AMOUNTS, invariance, map_changes
@@ -77,7 +78,7 @@ def pool_sentence(changes, pools):
     "What the first pooling does to the change of the maps."
     rows = list(changes.itertuples(index=False))
     for before, after in pairwise(rows):
-        if after.name in pools:
+        if after.name in pools and isfinite(before.change) and isfinite(after.change):
             return (f"At 1 pixel the maps of {before.name} change by {before.change:.2f}, those after {after.name} by "
                     f"{after.change:.2f} (1: as unlike as two images; n = {times(after.n, 'image')}).")
     return ""

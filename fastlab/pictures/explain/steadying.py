@@ -4,7 +4,7 @@ import numpy as np
 from fastlab.errors import TrainingError
 from fastlab.inside.batchnorm import layer_signals
 from fastlab.inside.dropout import DROPOUTS, prediction_spread, share_after, update_sizes
-from fastlab.inside.normalising import lrn_contrast
+from fastlab.inside.normalising import PLACES, lrn_contrast
 from fastlab.pictures import dropout as spreads
 from fastlab.pictures import normalising
 from fastlab.pictures.explain.section import Picture, Section, Table, diverged, percent, plain, records, small, times
@@ -57,7 +57,8 @@ def lrn(subject):
         ("place", "constants", "n channels", "contrast before", "after", "scaled down by", "pattern changed by",
          "competition"), rows),), {"n": n, "own": own, "rows": records(table)},
         ("Contrast: |a − b| / (|a| + |b|) of channels at most two apart, 0 alike, 1 one alone. Competition: how much "
-         "more a unit is damped among the loudest tenth of neighbours than among the quietest.",))
+         "more a unit is damped among the loudest tenth of neighbours than among the quietest. Of many places "
+         f"{PLACES} are looked at, evenly spaced.",))
 
 
 def moved(change):
@@ -117,12 +118,18 @@ def networks_beside(subject):
 
 def compared(names, curves, n):
     "What BatchNorm does to the spans of variance and gradient."
-    spans = {name: (curves[name].variance.max() / max(curves[name].variance.min(), 1e-30),
-                    curves[name].gradient.max() / max(curves[name].gradient.min(), 1e-30)) for name in names}
-    variances, gradients = (" and ".join(f"{small(span[place])} times ({name})" for name, span in spans.items())
-                            for place in (0, 1))
+    variances, gradients = (" and ".join(f"{wide(curves[name][what])} times ({name})" for name in names)
+                            for what in ("variance", "gradient"))
     return (f"The greatest variance of a layer is {variances} the least, the greatest gradient norm {gradients} "
             f"(n = {times(n, 'image')}).")
+
+
+def wide(values):
+    "How many times the least of some values the greatest is, in words."
+    least, greatest = values.min(), values.max()
+    if not greatest > 0:
+        return "–"
+    return small(greatest / least) if greatest <= 1e6 * least else "over a million"
 
 
 def dropped(subject):

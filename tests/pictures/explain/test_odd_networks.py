@@ -14,6 +14,7 @@ from fastlab.inside import twins
 from fastlab.inside.invariance import invariance
 from fastlab.pictures.explain.looking import first_kernels
 from fastlab.pictures.explain.page import render
+from fastlab.pictures.explain.steadying import wide
 from fastlab.pictures.explain.subject import Subject, trained_twin
 
 OWN_LEFT_OUT = {"dropout", "learning"}
@@ -134,6 +135,12 @@ def test_one_channel_has_no_neighbours_to_contrast(quick, shape_arrays, model_of
     assert "a single channel" in found.left_out["lrn"]
     kernels = next(section for section in found.sections if section.key == "kernels")
     assert kernels.says[0].startswith("conv1 has 1 kernel of 5×5")
+
+
+@pytest.mark.parametrize(("values", "told"), [([1, 2, 5], "5"), ([0, 1], "over a million"), ([0, 0], "–"),
+                                              ([1e-20, 1], "over a million"), ([0.5, 400], "800")])
+def test_spans_without_bound_are_told_in_words(values, told):
+    assert wide(np.array(values, float)) == told
 
 
 def test_a_kernel_of_zeros_is_left_out_of_the_balance_alone(shape_arrays, model_of, recwarn):
