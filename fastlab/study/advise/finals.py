@@ -7,7 +7,7 @@ import numpy as np
 
 from fastlab.study.advise.budget import EPOCHS, LAST_SHARE
 from fastlab.study.advise.deciding import LOOKS, standings
-from fastlab.study.advise.found import UNDECIDED, UNTRIED, Found, Part, compared, part_for, preferred
+from fastlab.study.advise.found import PUT_BACK, UNDECIDED, UNTRIED, Found, Part, compared, part_for, preferred
 from fastlab.study.advise.race import FINAL, UNRACED, WON, Fate
 from fastlab.study.advise.space import PLAIN, described, parts_of, without
 from fastlab.study.statistics import holm
@@ -168,8 +168,9 @@ class Finals:
                 break  # the plain Recipe is held against the winner in any case
             gone.pop()
         left = {part.name for part in gone}
-        return without(winner, left, self.plain) if left else winner, \
-            tuple(replace(part, kept=part.name not in left) for part in parts)
+        judged = tuple(replace(part, kept=part.name not in left, why=part.why if part.kept or part.name in left else
+                               PUT_BACK) for part in parts)
+        return without(winner, left, self.plain) if left else winner, judged
 
     def _holds_together(self, simpler):
         "Whether the winner is no better than its form without several parts."

@@ -9,14 +9,15 @@ from fastlab.study.advise.trials import REGION
 from fastlab.study.verdicts import LEVEL
 
 LEAST_REGION = 0.1              # points
+PUT_BACK = "put back: missed once the others were gone"
 PAYS, DOES_NOT, UNDECIDED, UNTRIED = "pays", "does not pay", "undecided", "not tried"
 BETTER, NO_DIFFERENCE, WORSE = "better", "no difference that matters", "worse"
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the winner: whether it pays, and how the winner without it stood to the winner, or `why` that is not
-    known."""
+    """One part of the winner: whether it pays, and how the winner without it stood to the winner; `why` that is not
+    known, or why it is kept all the same."""
     name: str
     verdict: str
     standing: object = None

@@ -6,6 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import fastlab
 from fastlab.files import write_text
 from fastlab.study.advise.drawings import best_so_far, changes, letter, parts_taken_away
+from fastlab.study.advise.found import PUT_BACK
 from fastlab.study.advise.race import FINAL, NOT_TRIED, SCREENING, SEMIFINAL, UNRACED
 from fastlab.study.advise.space import PLAIN, described, said
 from fastlab.study.advise.telling import headline
@@ -65,7 +66,8 @@ def part_row(found, part):
     kind, mark = MARKS[part.verdict]
     rests = f"{part.standing.rounds} × {part.standing.images:,}" if part.standing else ""
     return {"said": said(found.winner, part.name), "name": part.name, "verdict": part.verdict, "kind": kind,
-            "mark": mark, "span": span(part.standing), "rests": rests, "kept": part.kept}
+            "mark": mark, "span": span(part.standing), "rests": rests, "kept": part.kept,
+            "back": f", {PUT_BACK}" if part.why == PUT_BACK else ""}
 
 
 def tried(advice):

@@ -1,4 +1,5 @@
 """The page: what it says is what was found, and names cannot break it."""
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -6,7 +7,18 @@ import numpy as np
 import pytest
 
 from fastlab.study.advise.deciding import Standing
-from fastlab.study.advise.found import BETTER, DOES_NOT, NO_DIFFERENCE, PAYS, UNDECIDED, UNTRIED, WORSE, Found, Part
+from fastlab.study.advise.found import (
+    BETTER,
+    DOES_NOT,
+    NO_DIFFERENCE,
+    PAYS,
+    PUT_BACK,
+    UNDECIDED,
+    UNTRIED,
+    WORSE,
+    Found,
+    Part,
+)
 from fastlab.study.advise.look import Looked
 from fastlab.study.advise.page import write_page
 from fastlab.study.advise.race import FINAL, SCREENING, SEMIFINAL, UNRACED, Fate, Moment
@@ -131,3 +143,12 @@ def test_three_lines_and_figures_without_end_are_no_obstacle(tmp_path):
     advice = made_up(tmp_path, found=found)
     assert len(headline(advice)) == 3
     assert "nan" not in words(advice)
+
+
+def test_a_part_that_was_put_back_is_in_the_answer_and_says_why(tmp_path):
+    advice = made_up(tmp_path)
+    back = Part("rate", DOES_NOT, standing(0.04, 0.2), why=PUT_BACK)
+    advice.found = replace(advice.found, parts=(back, Part("schedule", DOES_NOT, standing(0.1, 0.2), kept=False)))
+    write_page(advice, "a folder")
+    told = (tmp_path / "report.html").read_text("utf-8")
+    assert told.count(f"yes, {PUT_BACK}") == 1

@@ -8,7 +8,7 @@ from quick_search import searched
 
 from fastlab.study.advise.budget import LEAST_RUNS
 from fastlab.study.advise.finals import Finals
-from fastlab.study.advise.found import BETTER, DOES_NOT, PAYS
+from fastlab.study.advise.found import BETTER, DOES_NOT, PAYS, PUT_BACK, part_for
 from fastlab.study.advise.race import FINAL
 from fastlab.study.advise.space import PLAIN, described, parts_of, without
 
@@ -52,6 +52,9 @@ def test_the_answer_is_at_least_as_simple_as_the_winner_and_made_of_its_parts():
         gone = {part.name for part in found.parts if not part.kept}
         assert all(part.verdict == DOES_NOT or part.standing.difference > -0.5 for part in found.parts
                    if part.name in gone)
+        for part in found.parts:        # what is kept though it does not pay alone was put back, and says so
+            alone = part.standing is None or part.verdict == PAYS or part_for("", part.standing, 1.0).kept
+            assert (part.why == PUT_BACK) == (part.kept and not alone)
 
 
 def test_a_folder_too_small_to_tell_is_not_taken_for_sure():
