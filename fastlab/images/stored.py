@@ -60,9 +60,10 @@ def stored_for(dataset, arrays, device):
 def rows_of_split(dataset, arrays, items):
     "The rows that fastai's train or develop set has in `arrays`, where its items are those of that split; else None."
     split = {0: "train", 1: "develop"}.get(getattr(dataset, "split_idx", None))
-    paths, rows = getattr(arrays, "paths", None), getattr(arrays, "splits", {}).get(split, ())
-    same = paths and len(rows) == len(items) and all(item is paths[row] for item, row in zip(items, rows.tolist()))
-    return rows if same else None
+    paths, rows = getattr(arrays, "paths", None), getattr(arrays, "splits", {}).get(split)
+    if not paths or rows is None or len(rows) != len(items):
+        return None
+    return rows if all(item is paths[row] for item, row in zip(items, rows.tolist())) else None
 
 
 def rows_in(arrays, items):

@@ -4,6 +4,7 @@ import sys
 from contextlib import contextmanager
 from importlib import import_module
 from os import getcwd
+from os.path import isfile
 
 import torch
 from torch import nn
@@ -38,7 +39,6 @@ def build(net, classes, channels=1, size=28, norm=None, dropout=None, lrn=None, 
     check_net(net, asked)
     home, _, name = net.partition(":")
     if home == "torchvision":
-        check_unused(net, asked)
         return checked(torchvision_net(name, classes, channels), net, classes, channels, size)
     return own_net(function_of(home, name, net), net, classes, channels, size, asked)
 
@@ -119,8 +119,11 @@ def source_of(net):
     home, colon, name = str(net).partition(":")
     if not colon or home == "torchvision":
         return None
-    function = function_of(home, name, net)
-    return inspect.getsourcefile(function) if inspect.isfunction(function) or inspect.isclass(function) else None
+    try:
+        file = inspect.getsourcefile(function_of(home, name, net))
+    except (TypeError, OSError):  # neither function nor class; or made where there is no file
+        return None
+    return file if file and isfile(file) else None
 
 
 def taken_by(function, net, asked):
@@ -129,11 +132,12 @@ def taken_by(function, net, asked):
     parameters = inspect.signature(function).parameters.values()
     taken = {parameter.name for parameter in parameters
              if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)}
-    nothing = (*NOT_ASKED, ("norm", "none"), ("dropout", 0))  # fastlab adds neither to a network of one's own
-    wanted = {switch for switch, value in asked.items() if value is not None and (switch, value) not in nothing}
+    wanted = {switch for switch, value in asked.items() if value is not None and (switch, value) not in NOT_ASKED}
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         taken |= {"classes", "channels", "size", *wanted}
     for switch in sorted(wanted - taken):
+        if (switch, asked[switch]) in (("norm", "none"), ("dropout", 0)):
+            continue  # fastlab adds neither to a network of one's own
         raise OptionError(f"{switch}: the function of {net} has no such argument; it takes "
                           f"{', '.join(sorted(taken)) or 'none'}.")
     return taken

@@ -17,8 +17,7 @@ from fastlab.training.choices import check_choices
 from fastlab.training.command import check_batch, decoded_as, decoded_for, leak_lines
 from fastlab.training.modelfile import load_model
 from fastlab.training.run import learner_for
-from fastlab.training.seen import among
-from fastlab.training.test import rows_of, test
+from fastlab.training.test import rows_of, test, trained_among
 from fastlab.training.writable import check_writable
 
 NOTE = ".drawn-from"    # in pictures/MODEL: the path of the model whose pictures lie there
@@ -47,7 +46,7 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
         progress = Progress("Measuring explanation")
         drawn |= further(loaded, tested, images, arrays, progress)
         progress.close()
-    if out == own:
+    if out.resolve() == own.resolve():
         write_bytes(out / NOTE, named(model))
     for name, draw in drawn.items():
         path = out / f"{name}.{form}"
@@ -55,7 +54,7 @@ def show_command(answer, model, folder, out, everything, form, split, split_seed
         files.append(str(path))
         answer.say(f"drawn {path}")
     answer.say(f"{len(files)} pictures lie in {out}" + ("" if chosen else "; another folder: --out FOLDER"))
-    answer.give({"out": str(out), "files": files, **tested.summary()})
+    answer.give({"out": str(out), "files": files, "trained_on": list(tested.trained_on), **tested.summary()})
 
 
 def check_own(place, model):
@@ -102,14 +101,14 @@ def explain_command(answer, model, folder, out, split, split_seed, group_by, cac
     progress = Progress("Measuring explanation")
     found = explain(loaded, arrays, page, split, seed=seed, progress=progress)
     progress.close()
-    if split != "train":
-        answer.say(*leak_lines((among(loaded.seen, arrays.images, rows_of(arrays, split)), len(loaded.seen))))
+    trained_on = trained_among([loaded], arrays, rows_of(arrays, split), split)
+    answer.say(*leak_lines(trained_on))
     for section in found.sections:
         answer.say(f"{section.title}: {section.left_out}" if section.left_out else section.title,
                    *(f"  {sentence}" for sentence in section.says))
     seconds = perf_counter() - begun
     answer.say(f"all of it, with pictures and tables: {page} ({seconds:.1f} s)")
-    answer.give(found.to_dict() | {"seconds": seconds})
+    answer.give(found.to_dict() | {"trained_on": list(trained_on), "seconds": seconds})
 
 
 def lr_find_command(answer, folder, recipe, seed, device, out, split_seed, group_by, cache, skip_unreadable):

@@ -59,6 +59,8 @@ def rate(recipe, history, arrays):
     if recipe.schedule != "one-cycle":
         return curves.schedule(np.repeat(recorded, steps), steps_per_epoch=steps)
     rates, momenta = one_cycle(recipe.lr, len(history) * steps)
+    if recipe.held_momentum is not None:
+        momenta = np.full(len(rates), recipe.held_momentum)
     if np.abs(rates[steps - 1::steps] - recorded).max() <= RATES_ALIKE * recipe.lr:
         return curves.schedule(rates, momenta, steps)
     return curves.schedule(recorded, steps_per_epoch=1)

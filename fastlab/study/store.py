@@ -156,9 +156,14 @@ def joined(key, old, new, content):
     if length(one) <= length(other) and set(one.marks) <= set(other.marks):
         return content
     longer, told = max(new, old, key=lambda each: length(each[0]))
-    machine = {name: value if other.machine.get(name, value) == value else f"{value} and {other.machine[name]}"
-               for name, value in {**other.machine, **one.machine}.items()}
+    machine = {name: both(value, other.machine.get(name, value)) for name, value in {**other.machine,
+                                                                                     **one.machine}.items()}
     return encode(key, Result(longer.epochs, {**one.marks, **other.marks}, machine, longer.seconds), told)
+
+
+def both(one, other):
+    "Two words for what results were made on as one: 'cpu and cuda'; a word that both have stands once."
+    return one if one == other else " and ".join(dict.fromkeys(f"{one} and {other}".split(" and ")))
 
 
 def check_free(folder):

@@ -15,7 +15,7 @@ from fastlab.study.forgotten import explained
 from fastlab.study.gathered import Gathered
 from fastlab.study.live import Live
 from fastlab.study.pace import Pace
-from fastlab.study.place import place_for
+from fastlab.study.place import name_of, place_for
 from fastlab.study.planfile import read_plan
 from fastlab.study.results import COSTS, CURVES, RESULTS, as_csv, as_json, cost_rows, curve_rows, result_rows
 from fastlab.study.runner import Runner
@@ -61,7 +61,7 @@ class Study:
     @classmethod
     def of(cls, told, arrays, out, seeds, quick, runner, source, plan):
         "A Study whose folder, where `out` is None, is named after plan and data; it never lies among the images."
-        name = f"study-{Path(plan).stem}-{Path(source).resolve().name}" + ("-quick" if quick else "")
+        name = f"study-{Path(plan).stem}-{name_of(source)}" + ("-quick" if quick else "")
         return cls(told, arrays, place_for(out, name, arrays.root), seeds, quick, runner, source)
 
     @cached_property

@@ -121,10 +121,10 @@ def described(model):
 
 
 def properties(model):
-    "{name: JSON text}: the file's metadata."
+    "{name: JSON text}: the file's metadata, apart from what is of the training alone."
     told = {**model.metadata, "classes": list(model.classes), "names": list(model.names)}
     return {name: json.dumps(value, ensure_ascii=False, sort_keys=True) for name, value in told.items()
-            if name != "history"}
+            if name not in ("history", "seen")}
 
 
 def largest_difference(content, model, images):

@@ -95,9 +95,8 @@ class LabLearner(RepeatableLearner):
         if recipe.freeze:
             cbs = [*cbs, FrozenBody(recipe.freeze)]
         if recipe.schedule == "one-cycle":
-            momentum = recipe.momentum
-            own = recipe.optimizer == "sgd" and momentum != Recipe.momentum  # fastai's cycle of momenta, unless asked
-            moms = (momentum, momentum, momentum) if own else None
+            held = recipe.held_momentum
+            moms = None if held is None else (held, held, held)
             self.fit_one_cycle(recipe.epochs, recipe.lr, moms=moms, cbs=cbs, start_epoch=start_epoch)
             return self
         if recipe.schedule == "plateau":

@@ -108,6 +108,11 @@ class Recipe:
             usual = {name: value for name, value in usual.items() if name not in ("lr", "l2")}
         return cls(**{**usual, **changes})
 
+    @property
+    def held_momentum(self):
+        "The momentum that SGD keeps through one-cycle, where it is not the usual one; None for fastai's cycle of it."
+        return self.momentum if self.optimizer == "sgd" and self.momentum != Recipe.momentum else None
+
     def changed(self, **changes):
         "This Recipe with some fields changed. Raises OptionError, also for a field that does not exist."
         for name in changes:

@@ -30,7 +30,7 @@ class DeviceRecorder(Recorder):
     `values` and the plots are fastai's; `raw_losses` are the steps' own, free of smoothing and of any penalty, and
     `sizes` the images of each step."""
     reads_only = True           # inside a step, which may then be a CUDA graph's
-    _stateattrs = (*Recorder._stateattrs, "raw_losses", "sizes")
+    _stateattrs = (*Recorder._stateattrs, "raw_losses", "sizes", "waiting", "kept")
 
     @property
     def name(self):

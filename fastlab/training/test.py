@@ -34,12 +34,19 @@ def test(model, folder, testing="eval", split="test", ten_crop=False, seed=0, sp
         raise OptionError("ten-crop and testing as-printed cannot be together; choose one.")
     pixels = Rows(arrays.on("cpu"), torch.from_numpy(rows))
     truth, each = arrays.labels[rows], member_probabilities(models, pixels, ten_crop, testing, seed)
-    seen = max((among(one.seen, arrays.images, rows), len(one.seen)) for one in models) if split != "train" else (0, 0)
     return Tested(truth, averaged(each), first.classes, first.names, tuple(arrays.files[row] for row in rows),
-                  split, testing, first.crops if ten_crop else 1, tuple(each) if len(each) > 1 else (), seen)
+                  split, testing, first.crops if ten_crop else 1, tuple(each) if len(each) > 1 else (),
+                  trained_among(models, arrays, rows, split))
 
 
 test.__test__ = False           # pytest must not take the public function for a test
+
+
+def trained_among(models, arrays, rows, split):
+    "Of the network with the most: (how many training images that it remembers are in `rows`, how many it remembers)."
+    if split == "train":
+        return 0, 0
+    return max((among(model.seen, arrays.images, rows), len(model.seen)) for model in models)
 
 
 def rows_of(arrays, split):

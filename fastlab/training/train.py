@@ -78,7 +78,7 @@ def _finished(learn, arrays, checkpoint, done, save, tested):
     model.tested = {"develop_accuracy": develop.accuracy, "develop_n": develop.n, "calculated_in": model.calculates_in}
     if final is not None:
         model.tested |= {"accuracy": final.accuracy, "interval": list(final.interval), "n": final.n}
-    model.seen = seen_images(arrays)
+    model.seen = seen_images(learn.dls.arrays)  # whose train split is what was trained on, with develop or not
     if save is not None:
         save_model(save, model)
     checkpoint.remove()

@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ from torch import nn
 
 from fastlab.errors import OptionError
 from fastlab.nets import build, own_switches
+from fastlab.nets.registry import source_of
 
 
 def tiny(classes, channels=1, size=28):
@@ -147,3 +149,18 @@ def test_options_that_take_everything_get_what_was_asked_for():
         return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
     build(open_net, 3, 1, 8, dropout=0.3, depth=4)
     assert seen == {"channels": 1, "size": 8, "dropout": 0.3, "depth": 4}
+    seen.clear()
+    build(open_net, 3, 1, 8, norm="none", dropout=0.0)
+    assert seen == {"channels": 1, "size": 8, "norm": "none", "dropout": 0.0}
+    assert build(tiny, 3, 1, 8, norm="none", dropout=0.0)[1].weight.shape == (3, 64)    # fastlab adds neither
+
+
+def test_the_source_of_a_network_is_a_file_or_none(here, monkeypatch):
+    assert source_of("mynets_for_test:small") == str(here / "mynets_for_test.py")
+    assert source_of("lenet") is source_of("torchvision:resnet18") is None
+    space = {"__name__": "in_a_notebook_for_test"}
+    exec(compile("def cell(classes): ...\nclass Made: ...\nthing = Made()", "<cell 1>", "exec"), space)
+    monkeypatch.setitem(sys.modules, "in_a_notebook_for_test", SimpleNamespace(**space))
+    space["Made"].__call__ = lambda self: None
+    for name in ("cell", "Made", "thing"):
+        assert source_of(f"in_a_notebook_for_test:{name}") is None

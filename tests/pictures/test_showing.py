@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastai.callback.core import Callback
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from fastlab.cli import run
@@ -43,6 +44,17 @@ def test_the_rate_of_every_step_is_the_one_that_trained(shape_arrays):
     line, = rate(recipe, learn.history, shape_arrays).lines
     np.testing.assert_allclose(line.get_ydata(), learn.recorder.lrs, rtol=1e-6)
     np.testing.assert_allclose(line.get_xdata(), np.arange(15) / 5)
+
+
+@pytest.mark.parametrize("change", [{"optimizer": "sgd", "momentum": 0.6}, {"optimizer": "sgd"}, {}], ids=str)
+def test_the_momentum_that_is_drawn_is_the_one_that_trained(shape_arrays, change):
+    recipe = Recipe(epochs=2, schedule="one-cycle", lr=2e-3, batch_size=16, width=0.25, precision="fp32", **change)
+    learn, trained = learner_for(shape_arrays, recipe, 0), []
+    learn.add_cb(Callback(before_step=lambda callback: trained.append(callback.learn.opt.hypers[-1]["mom"])))
+    with learn.no_bar(), learn.no_logging():
+        learn.fit_recipe()
+    drawn = [line for axes in rate(recipe, learn.history, shape_arrays).figure.axes for line in axes.lines]
+    np.testing.assert_allclose(drawn[1].get_ydata(), trained, rtol=1e-6)
 
 
 def test_where_steps_are_unknown_the_recorded_rates_are_drawn(shape_arrays):

@@ -65,6 +65,8 @@ def test_results_of_two_machines_are_told_as_such(tmp_path):
     result, told = store.get("a" * 40)
     assert (result.seconds, told) == (20.0, {"label": "long"})
     assert result.machine == {"device": "cpu and cuda", "threads": 1}
+    store.keep("a" * 40, encode("a" * 40, made(6, [6], device="cuda", threads=1), {"label": "shorter"}))
+    assert store.get("a" * 40)[0].machine == {"device": "cpu and cuda", "threads": 1}      # each of them once
 
 
 def test_what_covers_all_that_was_there_is_kept_as_it_came(tmp_path):

@@ -114,6 +114,7 @@ def test_the_file_alone_says_how_to_use_it():
     told = {each.key: json.loads(each.value) for each in proto.metadata_props}
     assert (told["classes"], told["names"], told["input"]) == (list(CLASSES), list(NAMES), model.input)
     assert told["tested"] == {"accuracy": 0.5, "n": 4}
+    assert told.keys() == {"recipe", "classes", "names", "input", "tested"}     # nothing of the images trained on
     assert Recipe.from_dict(told["recipe"]) == model.recipe
     (taken,), (given,) = proto.graph.input, proto.graph.output
     sides = [side.dim_param or side.dim_value for side in taken.type.tensor_type.shape.dim]

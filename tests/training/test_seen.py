@@ -30,6 +30,12 @@ def test_a_network_remembers_some_of_its_training_images_in_its_file(saved, shap
     assert among((), shape_arrays.images, rows) == 0
 
 
+def test_what_is_trained_on_with_develop_is_remembered_too(shape_arrays, tmp_path):
+    model = train(shape_arrays, QUICK.changed(epochs=1, on="total_train"), device="cpu", cache=tmp_path).model
+    assert run_test(model, shape_arrays, split="develop").trained_on[0] > 5
+    assert run_test(model, shape_arrays).trained_on[0] == 0
+
+
 @pytest.mark.parametrize("moved", [0, 1, 9, 24])
 def test_as_many_are_found_as_were_moved_among_those_tested(saved, shape_arrays, moved):
     model, rows = load_model(saved), shape_arrays.splits["train"]

@@ -79,7 +79,7 @@ def slug(name):
 
 def diverged(error):
     "Why a comparison with a twin is left out, from the TrainingError."
-    return f"a twin of this network, trained anew and briefly, diverged ({str(error).rstrip('.')})."
+    return f"a twin of this network could not be trained ({str(error).rstrip('.')})."
 
 
 def plain(value):

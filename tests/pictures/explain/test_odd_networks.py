@@ -163,10 +163,10 @@ def test_twins_that_diverge_are_left_out_and_it_is_said(quick, shape_arrays, mod
         Subject(model, shape_arrays).twin       # noqa: B018
     found = drawn(fastlab.explain(model, shape_arrays))
     assert set(found.left_out) == {"learning"}
-    assert "diverged (epoch 1:" in found.left_out["learning"]
+    assert "could not be trained (epoch 1:" in found.left_out["learning"]
     assert set(found.figures["shift"]["answers"]) == set(found.figures["batchnorm"]["networks"]) == {"this network"}
     told = [replace(section, pictures=()) for section in found.sections]
-    assert render(found.title, found.facts, told).count("diverged (epoch 1:") == 3
+    assert render(found.title, found.facts, told).count("could not be trained (epoch 1:") == 3
 
 
 def test_twins_are_measured_on_pixels_as_they_were_trained_on(quick, shape_arrays, model_of):
