@@ -10,7 +10,7 @@ import numpy as np
 from fastlab.errors import FastlabError
 from fastlab.inside.activations import feature_maps
 from fastlab.inside.attention import grad_cam
-from fastlab.nets.steps import steps
+from fastlab.inside.uses import used_steps
 from fastlab.page.paper import paper_of
 
 MOST_MAPS = 64      # of a layer are sent
@@ -74,7 +74,7 @@ def mapped_steps(net, channels, size):
     """The steps of `net` that give maps, as {name, kind, shape, block}: `block` marks the last of those that share a
     number, such as conv1, norm1, pool1, relu1, so that a short view has one row a block."""
     found, last = {}, {}
-    for step in steps(net, channels, size):
+    for step in used_steps(net, channels, size):
         if len(step.shape) == 3 and step.shape[1] > 1:
             found[step.name] = {"name": step.name, "kind": type(step.module).__name__, "shape": list(step.shape)}
             last[block_of(step.name)] = step.name

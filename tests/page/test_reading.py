@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fastlab.page.drawing import drawn
-from fastlab.page.reading import MOST_MAPS, MOST_SIDE, Reader, packed_maps, titled
+from fastlab.page.reading import MOST_MAPS, MOST_SIDE, Reader, mapped_steps, packed_maps, titled
 
 STROKES = [np.array([[0.1, 0.5], [0.9, 0.5]]), np.array([[0.5, 0.1], [0.4, 0.9]])]
 
@@ -127,3 +127,21 @@ def test_it_tells_how_well_the_network_did_in_its_test_if_it_was_tested(make):
     assert Reader(model, "untested").describe()["tested"] is None
     model.tested = {"accuracy": 0.75, "n": 40, "interval": [0.6, 0.86]}
     assert Reader(model, "tested").describe()["tested"] == {"accuracy": 0.75, "n": 40}
+
+
+class Twice(torch.nn.Module):
+    "One ReLU and one pooling, each used behind both convolutions."
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = torch.nn.Conv2d(1, 3, 3, padding=1), torch.nn.Conv2d(3, 5, 3, padding=1)
+        self.relu, self.pool = torch.nn.ReLU(), torch.nn.MaxPool2d(2)
+
+    def forward(self, images):
+        return self.pool(self.relu(self.conv2(self.pool(self.relu(self.conv1(images))))))
+
+
+def test_a_part_that_is_used_twice_is_two_steps():
+    found = {step["name"]: step["shape"] for step in mapped_steps(Twice(), 1, 12)}
+    assert found == {"conv1": [3, 12, 12], "relu": [3, 12, 12], "pool": [3, 6, 6], "conv2": [5, 6, 6],
+                     "relu#2": [5, 6, 6], "pool#2": [5, 3, 3]}
