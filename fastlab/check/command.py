@@ -1,10 +1,11 @@
 """What the command `fastlab check` prints and writes. `answer` is the command line's `Answer`."""
+
 from pathlib import Path
 
 from fastlab.check.clean import WITHOUT, check_place, write_clean
 from fastlab.check.findings import KINDS, kinds_named, printable
 from fastlab.check.folder import check
-from fastlab.errors import OptionError
+from fastlab.images.place import place_for
 from fastlab.progress import Progress
 from fastlab.strokes.dataset import named_or_default
 
@@ -19,7 +20,7 @@ def check_command(answer, folder, labels=True, out=None, write_clean_to=None, wi
     fail_on = None if fail_on is None else kinds_named("--fail-on", fail_on)
     without = WITHOUT if without is None else kinds_named("--without", without)
     folder = named_or_default(folder, answer.say)
-    out = place_for(folder, out)
+    out = place_for(out, f"check-{printable(Path(folder).resolve().name)}", folder)
     if write_clean_to is not None:
         check_place(folder, write_clean_to, out)
     findings = check(folder, labels, seed, jobs, cache, Steps())
@@ -36,21 +37,6 @@ def check_command(answer, folder, labels=True, out=None, write_clean_to=None, wi
                             "without": list(without)}
     answer.give(figures | {"exit_code": findings.exit_code(fail_on)})
     return findings.exit_code(fail_on)
-
-
-def place_for(folder, out=None):
-    """Where the page and the table go: `out`, else check-NAME here, or beside the folder where here is inside it: what
-    lies in a data set would be read as a class of it. Raises OptionError for an `out` inside the folder."""
-    root = Path(folder).resolve()
-    if out is None:
-        here = Path.cwd()
-        beside = root.parent if here == root or root in here.parents else Path()
-        return beside / f"check-{printable(root.name)}"
-    place = Path(out).resolve()
-    if place == root or root in place.parents:
-        raise OptionError(f"--out {out}: it lies in the folder that is checked, where it would be read as a class. "
-                          "Choose a place beside it.")
-    return Path(out)
 
 
 def quote_findings(answer, folder):

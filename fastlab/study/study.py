@@ -8,6 +8,7 @@ import joblib
 
 from fastlab.errors import OptionError
 from fastlab.files import write_text
+from fastlab.images.place import name_of, place_for
 from fastlab.study.carry import carry, carry_here
 from fastlab.study.data import StudyData
 from fastlab.study.feed import Feed
@@ -15,7 +16,6 @@ from fastlab.study.forgotten import explained
 from fastlab.study.gathered import Gathered
 from fastlab.study.live import Live
 from fastlab.study.pace import Pace
-from fastlab.study.place import name_of, place_for
 from fastlab.study.planfile import read_plan
 from fastlab.study.results import COSTS, CURVES, RESULTS, as_csv, as_json, cost_rows, curve_rows, result_rows
 from fastlab.study.runner import Runner

@@ -9,6 +9,8 @@ import joblib
 from fastlab.errors import FolderError, OptionError
 from fastlab.files import write_text
 from fastlab.images.arrays import Arrays
+from fastlab.images.place import name_of as folder_name
+from fastlab.images.place import place_for
 from fastlab.study.advise.bench import Bench
 from fastlab.study.advise.budget import LEAST_RUNS, RunBudget, TimeBudget
 from fastlab.study.advise.final import file_told, member_paths, name_of, networks, reading, say_tested, unchanged
@@ -21,8 +23,6 @@ from fastlab.study.advise.recipefile import plan_toml, recipe_toml
 from fastlab.study.advise.space import Space, described
 from fastlab.study.advise.telling import Telling, headline
 from fastlab.study.advise.trials import TrialRunner, Trials, folds_for, hidden
-from fastlab.study.place import name_of as folder_name
-from fastlab.study.place import place_for
 from fastlab.study.store import Store, check_free
 from fastlab.training.writable import check_writable
 

@@ -2,7 +2,7 @@
 import pytest
 
 from fastlab.errors import OptionError
-from fastlab.study.place import place_for
+from fastlab.images.place import place_for
 
 
 def test_what_is_named_is_taken_and_what_is_not_lies_here(tmp_path, monkeypatch):

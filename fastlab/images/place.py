@@ -1,4 +1,4 @@
-"Where a study or a search puts its results: never into the data set, where they would be read as a class of it."
+"Where results about a data set are put: never into it, where they would be read as a class of it."
 from pathlib import Path
 
 from fastlab.errors import OptionError
