@@ -1,5 +1,4 @@
 """What the command `fastlab check` prints and writes. `answer` is the command line's `Answer`."""
-
 from pathlib import Path
 
 from fastlab.check.clean import WITHOUT, check_place, write_clean
